@@ -1,0 +1,23 @@
+//! Reading a file exported elsewhere into rows, without touching the database.
+//!
+//! ```text
+//! bytes -> text (text.rs) -> records (record.rs) -> columns and fields (preset.rs) -> rows (row.rs)
+//! ```
+//!
+//! [`read`] answers what the file is and which column means what, so that a person can see and change it;
+//! the [`Reader`] it returns then yields one item per data row. One row's problem never stops the others.
+
+mod attended;
+mod file;
+mod preset;
+mod record;
+mod row;
+mod text;
+mod time;
+mod value;
+
+pub use attended::{Attended, SkipReason};
+pub use file::{FileError, MAX_ROWS, Options, Reader, read};
+pub use preset::{Detection, Field, Mapping, Preset};
+pub use row::{Person, Row, RowError, RowErrorCode};
+pub use text::Encoding;

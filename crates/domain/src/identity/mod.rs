@@ -1,0 +1,11 @@
+//! Who a person is: accounts, passwords and sessions.
+
+pub mod email;
+pub mod password;
+pub mod session;
+pub mod sign_in;
+pub mod sign_up;
+pub mod user;
+pub mod username;
+
+pub use password::Passwords;

@@ -1,0 +1,196 @@
+//! Sessions: opaque tokens, looked up by their hash on every request.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    identity::{session, user},
+    organizations::{member, organization::OrganizationId, slug},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
+
+pub use entity::identity::session::{Model as Session, SessionId};
+
+use crate::{
+    Code, Error, Result, System, Viewer,
+    scope::{Origin, SystemTransaction},
+    secret::Token,
+};
+
+/// A session ends this long after its sign-in, whatever its use.
+pub const ABSOLUTE: TimeDelta = TimeDelta::days(30);
+/// A session ends this long after its last use.
+pub const IDLE: TimeDelta = TimeDelta::days(14);
+/// Last use is written no more often than this.
+const TOUCH: TimeDelta = TimeDelta::minutes(1);
+/// Sessions a person lists at most; older ones are ended by newer sign-ins.
+const MOST: u64 = 100;
+
+/// What a request carries besides its credential.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Slug of the organization to act in, if the request names one.
+    pub organization: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// The door for people: who holds this token, and which organization they act in.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a token that is unknown, ended or idle for too long, or whose
+/// user is gone; one and the same answer.
+pub async fn authenticate(system: &System, token: &Token, request: Request) -> Result<Viewer> {
+    let now = system.clock().now();
+    let transaction = system.begin(false).await?;
+    let session = session::Entity::find()
+        .filter(session::Column::TokenHash.eq(token.hash()))
+        .filter(session::Column::ExpiresAt.gt(now))
+        .filter(session::Column::LastUsedAt.gt(now - IDLE))
+        .one(&*transaction)
+        .await?
+        .ok_or(Error::Unauthenticated)?;
+    let organization = match &request.organization {
+        None => session.active_organization_id,
+        // An unknown slug and one of somebody else's are told apart by nobody: entering fails.
+        Some(slug) => Some(
+            slug::Entity::find_by_id(slug.to_lowercase())
+                .one(&*transaction)
+                .await?
+                .map_or_else(OrganizationId::random, |row| row.organization_id),
+        ),
+    };
+    drop(transaction);
+    if now - session.last_used_at >= TOUCH {
+        touch(system, session.id, now).await?;
+    }
+    Ok(Viewer {
+        db: system.db().clone(),
+        user: session.user_id,
+        session: session.id,
+        organization,
+        origin: request.origin.into(),
+    })
+}
+
+/// Whether the session of `viewer` is still valid: for streams, which outlive their request.
+pub async fn is_live(viewer: &Viewer) -> Result<bool> {
+    let now = viewer.clock().now();
+    let own = viewer.begin(false).await?;
+    let live = own
+        .find::<session::Entity>()
+        .filter(session::Column::Id.eq(viewer.session().uuid()))
+        .filter(session::Column::ExpiresAt.gt(now));
+    Ok(!own.all(live).await?.is_empty())
+}
+
+/// The viewer's sessions, newest first.
+pub async fn list(viewer: &Viewer) -> Result<Vec<Session>> {
+    let now = viewer.clock().now();
+    let own = viewer.begin(false).await?;
+    let select = own
+        .find::<session::Entity>()
+        .filter(session::Column::ExpiresAt.gt(now))
+        .filter(session::Column::LastUsedAt.gt(now - IDLE))
+        .order_by_desc(session::Column::CreatedAt)
+        .limit(MOST);
+    own.all(select).await
+}
+
+/// Ends one of the viewer's sessions; ending the one in use is signing out.
+///
+/// # Errors
+/// A refusal when it is not there, or not theirs.
+pub async fn revoke(viewer: &Viewer, session: SessionId) -> Result<()> {
+    let own = viewer.begin(true).await?;
+    let removal = own
+        .removal::<session::Entity>()
+        .filter(session::Column::Id.eq(session.uuid()));
+    if own.delete(removal).await? == 0 {
+        return Err(Error::refused(
+            Code::NotFound,
+            "sessionId",
+            "You have no such session.",
+        ));
+    }
+    own.commit().await?;
+    viewer.db.end_session(session);
+    Ok(())
+}
+
+/// Makes an organization of the viewer's the one that their requests act in.
+///
+/// # Errors
+/// A refusal when they are not a member.
+pub async fn activate(viewer: &Viewer, organization: OrganizationId) -> Result<()> {
+    let own = viewer.begin(true).await?;
+    let membership = own
+        .find::<member::Entity>()
+        .filter(member::Column::OrganizationId.eq(organization.uuid()));
+    if own.all(membership).await?.is_empty() {
+        return Err(Error::refused(
+            Code::NotFound,
+            "organizationId",
+            "You belong to no such organization.",
+        ));
+    }
+    let update = own
+        .change::<session::Entity>()
+        .col_expr(
+            session::Column::ActiveOrganizationId,
+            Expr::value(organization.uuid()),
+        )
+        .filter(session::Column::Id.eq(viewer.session().uuid()));
+    own.update(update).await?;
+    own.commit().await
+}
+
+/// Opens a session in a running sign-in and gives its token.
+pub(super) async fn open(
+    transaction: &SystemTransaction,
+    user: user::UserId,
+    organization: Option<OrganizationId>,
+    origin: &Origin,
+    now: DateTime<Utc>,
+) -> Result<(Token, SessionId)> {
+    let token = Token::random()?;
+    let id = SessionId::random();
+    let row = session::ActiveModel {
+        id: Set(id),
+        user_id: Set(user),
+        token_hash: Set(token.hash()),
+        active_organization_id: Set(organization),
+        user_agent: Set(origin.user_agent.clone()),
+        address: Set(origin.address.clone().unwrap_or_default()),
+        created_at: Set(now),
+        last_used_at: Set(now),
+        expires_at: Set(now + ABSOLUTE),
+    };
+    row.insert(&**transaction).await?;
+    Ok((token, id))
+}
+
+/// The organization that the person's newest session acted in. Entering it checks the membership.
+pub(super) async fn last_organization(
+    transaction: &SystemTransaction,
+    user: user::UserId,
+) -> Result<Option<OrganizationId>> {
+    let newest = session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::ActiveOrganizationId.is_not_null())
+        .order_by_desc(session::Column::LastUsedAt)
+        .one(&**transaction)
+        .await?;
+    Ok(newest.and_then(|session| session.active_organization_id))
+}
+
+async fn touch(system: &System, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+    let transaction = system.begin(true).await?;
+    session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(now))
+        .filter(session::Column::Id.eq(session))
+        .exec(&*transaction)
+        .await?;
+    transaction.commit().await
+}

@@ -1,0 +1,88 @@
+//! Signing in.
+
+use entity::identity::user;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+
+use super::{Passwords, email, password::Verdict, session, username};
+use crate::{Code, Error, Result, System, Viewer, scope::Origin, secret::Token};
+
+/// What a person types.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Username or e-mail address.
+    pub login: String,
+    /// Password.
+    pub password: String,
+}
+
+/// Opens a session for whoever knows the password, in the organization they used last.
+///
+/// # Errors
+/// One refusal for an unknown login and a wrong password, after the same work.
+pub async fn sign_in(
+    system: &System,
+    passwords: &Passwords,
+    credentials: Credentials,
+    origin: Origin,
+) -> Result<(Token, Viewer)> {
+    let wrong = || {
+        Error::refused(
+            Code::BadCredentials,
+            "password",
+            "The login or the password is wrong.",
+        )
+    };
+    if credentials.login.len() > 1024 || credentials.password.len() > 1024 {
+        return Err(wrong());
+    }
+    let found = find(system, &credentials.login).await?;
+    let stored = found.as_ref().map(|user| user.password_hash.clone());
+    let verdict = passwords
+        .verify(credentials.password.clone(), stored)
+        .await?;
+    let (Some(user), true) = (found, verdict != Verdict::Wrong) else {
+        return Err(wrong());
+    };
+    let renewed = match verdict {
+        Verdict::RightButOutdated => Some(passwords.hash(credentials.password).await?),
+        _ => None,
+    };
+    let now = system.clock().now();
+    let transaction = system.begin(true).await?;
+    let organization = session::last_organization(&transaction, user.id).await?;
+    if let Some(hash) = renewed {
+        let update = user::ActiveModel {
+            id: Set(user.id),
+            password_hash: Set(hash),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        update.update(&*transaction).await?;
+    }
+    let (token, session) = session::open(&transaction, user.id, organization, &origin, now).await?;
+    transaction.commit().await?;
+    Ok((
+        token,
+        Viewer {
+            db: system.db().clone(),
+            user: user.id,
+            session,
+            organization,
+            origin: origin.into(),
+        },
+    ))
+}
+
+async fn find(system: &System, login: &str) -> Result<Option<user::Model>> {
+    let transaction = system.begin(false).await?;
+    let login = login.trim();
+    Ok(user::Entity::find()
+        .filter(
+            Condition::any()
+                .add(user::Column::UsernameKey.eq(username::key(login)))
+                .add(user::Column::Email.eq(email::normalize(login))),
+        )
+        .filter(user::Column::DeletedAt.is_null())
+        .one(&*transaction)
+        .await?)
+}

@@ -1,0 +1,53 @@
+//! Reading people.
+
+use entity::identity::user;
+use sea_orm::FromQueryResult;
+
+use crate::{Error, Reader, Result, Viewer, permission::MembersRead};
+
+pub use entity::identity::user::UserId;
+
+/// A person as fellow members of an organization may see them.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Person {
+    /// Primary key.
+    pub id: UserId,
+    /// Username.
+    pub username: String,
+    /// E-mail address.
+    pub email: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+}
+
+/// The viewer's own account.
+pub async fn own(viewer: &Viewer) -> Result<Person> {
+    let own = viewer.begin(false).await?;
+    let user = own
+        .all(own.find::<user::Entity>())
+        .await?
+        .pop()
+        .ok_or(Error::Unauthenticated)?;
+    Ok(Person {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        first_name: user.first_name,
+        last_name: user.last_name,
+    })
+}
+
+/// Those of `users` who are members of the organization.
+pub async fn load(reader: &Reader<MembersRead>, users: &[UserId]) -> Result<Vec<Person>> {
+    reader
+        .rows_of(
+            "SELECT users.id, users.username, users.email, users.first_name, users.last_name
+             FROM members JOIN users ON users.id = members.user_id
+             WHERE members.organization_id = $1 AND members.user_id {in $2}",
+            users.iter().map(|id| id.uuid()).collect(),
+            vec![],
+        )
+        .await
+}

@@ -1,0 +1,6 @@
+//! The tenant: organizations, their addresses, roles and members.
+
+pub mod member;
+pub mod organization;
+pub mod slug;
+pub mod time_zone;

@@ -1,0 +1,170 @@
+//! Organizations.
+
+use entity::{
+    live::counter,
+    organizations::{organization, role},
+};
+use sea_orm::Set;
+use serde_json::{Value as Json, json};
+
+pub use entity::organizations::organization::{Model as Organization, OrganizationId, Status};
+
+use super::{slug, time_zone};
+use crate::{
+    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Problem, Reader, Result, System, Viewer,
+    Writer,
+    permission::{OrganizationRead, OrganizationUpdate},
+    text,
+};
+
+/// Bytes of an organization's metadata at most.
+const METADATA: usize = 16 * 1024;
+
+/// What founding an organization takes.
+#[derive(Clone, Debug)]
+pub struct NewOrganization {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Its address; made from the name when none is given.
+    pub slug: Option<String>,
+    /// IANA zone.
+    pub time_zone: String,
+}
+
+/// What of an organization is to change; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationPatch {
+    /// 1 to 100 characters.
+    pub name: Option<String>,
+    /// Its address.
+    pub slug: Option<String>,
+    /// IANA zone.
+    pub time_zone: Option<String>,
+    /// An object of at most 16 KiB, which replaces the present one.
+    pub metadata: Option<Json>,
+}
+
+/// Founds an organization. The viewer becomes its owner and acts in it from now on.
+///
+/// # Errors
+/// A refusal naming every field that is wrong or taken.
+pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organization> {
+    let mut problems = Vec::new();
+    let name = text::required(&mut problems, "name", &input.name, 100);
+    let address = input.slug.unwrap_or_else(|| slug::suggest(&name));
+    problems.extend(slug::check(&address).err());
+    problems.extend(time_zone::check(&input.time_zone).err());
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    // Nobody is a member of what does not exist yet, so Rollcall itself founds it, on their behalf.
+    let system = System::new(&viewer.db, "found an organization");
+    slug::require_free(&system, &address, None).await?;
+    let id = OrganizationId::random();
+    let actor = Actor::User {
+        user: viewer.user(),
+        session: viewer.session(),
+    };
+    let scope = system.scope_as(id, actor, (*viewer.origin).clone());
+    let writer = scope.writer::<OrganizationUpdate>().await?;
+    let now = viewer.clock().now();
+    let organization = writer
+        .insert(organization::ActiveModel {
+            id: Set(id),
+            name: Set(name),
+            slug: Set(address.clone()),
+            owner_id: Set(viewer.user()),
+            status: Set(Status::Trial),
+            time_zone: Set(input.time_zone),
+            metadata: Set(json!({})),
+            created_at: Set(now),
+            updated_at: Set(now),
+        })
+        .await?;
+    writer.insert(slug::row(&address, now)).await?;
+    let roles = BuiltInRole::ALL.iter().map(|role| role::ActiveModel {
+        organization_id: Set(id),
+        slug: Set(role.slug().to_owned()),
+        name: Set(role.name().to_owned()),
+        built_in: Set(true),
+        created_at: Set(now),
+    });
+    writer.insert_all(roles.collect()).await?;
+    writer
+        .insert(super::member::row(
+            viewer.user(),
+            BuiltInRole::Owner.slug(),
+            now,
+        ))
+        .await?;
+    writer
+        .insert(counter::ActiveModel {
+            organization_id: Set(id),
+            last_sequence: Set(0),
+        })
+        .await?;
+    writer
+        .commit(Change::new(ChangeKind::OrganizationCreated, id))
+        .await?;
+    crate::identity::session::activate(viewer, id).await?;
+    Ok(organization)
+}
+
+/// The scope's own organization.
+pub async fn load(reader: &Reader<OrganizationRead>) -> Result<Organization> {
+    reader.required(reader.find::<organization::Entity>()).await
+}
+
+/// Changes an organization.
+///
+/// # Errors
+/// A refusal naming every field that is wrong or taken.
+pub async fn update(
+    writer: Writer<OrganizationUpdate>,
+    patch: OrganizationPatch,
+) -> Result<Organization> {
+    let mut problems = Vec::new();
+    let mut update = writer.change::<organization::Entity>();
+    if let Some(name) = patch.name {
+        update = update.set(
+            organization::Column::Name,
+            text::required(&mut problems, "name", &name, 100),
+        );
+    }
+    if let Some(zone) = patch.time_zone {
+        problems.extend(time_zone::check(&zone).err());
+        update = update.set(organization::Column::TimeZone, zone);
+    }
+    if let Some(metadata) = patch.metadata {
+        if !metadata.is_object() || metadata.to_string().len() > METADATA {
+            problems.push(Problem::new(
+                Code::Invalid,
+                "metadata",
+                "Metadata is an object of at most 16 KiB.",
+            ));
+        }
+        update = update.set(organization::Column::Metadata, metadata);
+    }
+    if let Some(address) = &patch.slug {
+        problems.extend(slug::check(address).err());
+        update = update.set(organization::Column::Slug, address.clone());
+    }
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    let id = writer.scope().organization();
+    let now = writer.scope().clock().now();
+    if let Some(address) = &patch.slug {
+        slug::move_to(&writer, address, now).await?;
+    }
+    writer
+        .update(update.set(organization::Column::UpdatedAt, now))
+        .await?;
+    let organization = writer
+        .required(writer.find::<organization::Entity>())
+        .await?;
+    writer
+        .commit(Change::new(ChangeKind::OrganizationUpdated, id))
+        .await?;
+    Ok(organization)
+}

@@ -1,0 +1,99 @@
+//! The rule for slugs (schema source 001): lower-case letters, digits and hyphens.
+
+use chrono::{DateTime, Utc};
+use entity::organizations::{organization::OrganizationId, slug};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use crate::{Code, Error, Problem, Result, System, Writer, text};
+
+/// Slugs that would be mistaken for pages of ours.
+const RESERVED: &[&str] = &[
+    "admin", "api", "app", "assets", "graphql", "healthz", "login", "metrics", "readyz",
+    "rollcall", "static", "support", "www",
+];
+
+/// Checks a slug: 3 to 63 characters, no hyphen at either end or twice in a row, not reserved.
+pub fn check(slug: &str) -> Result<(), Problem> {
+    let permitted = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(3..=63).contains(&slug.len())
+        || !slug.bytes().all(permitted)
+        || slug.starts_with('-')
+        || slug.ends_with('-')
+        || slug.contains("--")
+    {
+        return Err(Problem::new(
+            Code::Invalid,
+            "slug",
+            "A slug has 3 to 63 lower-case letters, digits and single hyphens, none of them at an end.",
+        ));
+    }
+    if RESERVED.contains(&slug) {
+        return Err(Problem::new(Code::Taken, "slug", "This slug is reserved."));
+    }
+    Ok(())
+}
+
+/// A slug made from a name, for whoever gives none; it still has to pass [`check`].
+#[must_use]
+pub fn suggest(name: &str) -> String {
+    let mut slug = String::new();
+    for character in text::fold(name).chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(63);
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// Refuses an address that leads to an organization other than `own`.
+///
+/// # Errors
+/// A refusal with [`Code::Taken`]. Two who ask at once are told apart by the table's key.
+pub(super) async fn require_free(
+    system: &System,
+    address: &str,
+    own: Option<OrganizationId>,
+) -> Result<()> {
+    let transaction = system.begin(false).await?;
+    match slug::Entity::find_by_id(address).one(&*transaction).await? {
+        Some(row) if Some(row.organization_id) != own => Err(Error::refused(
+            Code::Taken,
+            "slug",
+            "This slug is taken. Choose another.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Makes `address` the one that leads to the writer's organization, and frees the present one.
+pub(super) async fn move_to<P>(
+    writer: &Writer<P>,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let present = writer
+        .one(
+            writer
+                .find::<slug::Entity>()
+                .filter(slug::Column::Slug.eq(address)),
+        )
+        .await?;
+    if present.is_some() {
+        return Ok(());
+    }
+    writer.delete(writer.removal::<slug::Entity>()).await?;
+    writer.insert(row(address, now)).await?;
+    Ok(())
+}
+
+/// The row that makes `address` lead to the organization it is inserted for.
+pub(super) fn row(address: &str, now: DateTime<Utc>) -> slug::ActiveModel {
+    slug::ActiveModel {
+        slug: Set(address.to_owned()),
+        created_at: Set(now),
+        ..Default::default()
+    }
+}

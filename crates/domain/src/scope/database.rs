@@ -1,0 +1,325 @@
+//! The database: where it is, and the pools that reach it.
+
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use migration::{APPLICATION_ROLE, Migrator, MigratorTrait};
+use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::{
+    Connection, Executor, PgPool, SqlitePool,
+    pool::PoolOptions,
+    postgres::{PgConnectOptions, PgConnection},
+    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::transaction::Transaction;
+use crate::{Clock, Error, Result};
+
+/// How long a request waits for a connection before it is told that the database is busy.
+const ACQUIRE: Duration = Duration::from_secs(2);
+/// The same for the one writer of the embedded file, where waiting in line is the normal case.
+const ACQUIRE_WRITER: Duration = Duration::from_secs(10);
+/// A connection idle for longer is asked for a sign of life before it is used.
+const PING_AFTER: Duration = Duration::from_millis(500);
+
+/// Which database, and where.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A PostgreSQL server, by URL. The login owns the schema or belongs to the application role.
+    Postgres {
+        /// `postgres://user:password@host/name`.
+        url: String,
+        /// Connections at most.
+        connections: u32,
+    },
+    /// The embedded SQLite file.
+    Sqlite {
+        /// Its path; created with its directory when it is not there.
+        path: PathBuf,
+    },
+}
+
+/// The database. It cannot run a statement: it makes the handles that can.
+///
+/// ```compile_fail,E0277
+/// use sea_orm::EntityTrait;
+/// async fn all_events_of_everybody(db: domain::Db) {
+///     let _ = entity::events::event::Entity::find().all(&db).await;
+/// }
+/// ```
+///
+/// The same select is fine through a reader, which has the tenant and the permission:
+///
+/// ```
+/// use entity::events::event;
+/// async fn all_events(reader: domain::Reader<domain::permission::EventsRead>) -> domain::Result<Vec<event::Model>> {
+///     reader.all(reader.find::<event::Entity>()).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    clock: Clock,
+    committed: broadcast::Sender<Committed>,
+}
+
+#[derive(Clone)]
+enum Pool {
+    Postgres(PgPool),
+    /// One writer, as SQLite has it, and readers that never wait for it (WAL).
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+}
+
+/// What a transaction may do, and on whose behalf.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Binding {
+    pub(super) organization: Option<Uuid>,
+    pub(super) user: Option<Uuid>,
+}
+
+/// Told to this process after a commit that others may be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// An organization's log has new changes.
+    Changes {
+        /// Whose.
+        organization: Uuid,
+        /// The number of the newest.
+        sequence: i64,
+    },
+    /// A session was ended.
+    SessionEnded(Uuid),
+}
+
+impl Db {
+    /// Opens the pools. Connections are made on first use on PostgreSQL, at once on SQLite.
+    ///
+    /// # Errors
+    /// The URL or the file is unusable.
+    pub async fn open(database: &Database, clock: Clock) -> Result<Self> {
+        let pool = match database {
+            Database::Postgres { url, connections } => {
+                Pool::Postgres(open_postgres(url, *connections)?)
+            }
+            Database::Sqlite { path } => open_sqlite(path).await?,
+        };
+        Ok(Self(Arc::new(Inner {
+            pool,
+            clock,
+            committed: broadcast::channel(4096).0,
+        })))
+    }
+
+    /// Brings the schema up to date and says how many changes that took. PostgreSQL is migrated
+    /// under the login of the URL; several instances may try at once.
+    ///
+    /// # Errors
+    /// The login may not change the schema, or a change fails; the database is then as it was.
+    pub async fn migrate(database: &Database) -> Result<usize> {
+        match database {
+            Database::Postgres { url, .. } => {
+                let pool: PgPool = PoolOptions::new()
+                    .max_connections(2)
+                    .acquire_timeout(ACQUIRE)
+                    .connect(url)
+                    .await?;
+                // Session-level advisory lock: one instance migrates, the others find nothing left.
+                let mut lock = pool.acquire().await?;
+                lock.execute("SELECT pg_advisory_lock(7265717)").await?;
+                let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+                let pending = Migrator::get_pending_migrations(&connection).await?.len();
+                Migrator::up(&connection, None).await?;
+                lock.close().await?;
+                pool.close().await;
+                Ok(pending)
+            }
+            Database::Sqlite { path } => {
+                let pool = sqlite_pool(path, false, 1).await?;
+                let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone());
+                let pending = Migrator::get_pending_migrations(&connection).await?.len();
+                Migrator::up(&connection, None).await?;
+                pool.close().await;
+                Ok(pending)
+            }
+        }
+    }
+
+    /// Undoes the last `steps` changes of the schema.
+    ///
+    /// # Errors
+    /// As [`Db::migrate`].
+    pub async fn roll_back(database: &Database, steps: u32) -> Result<()> {
+        let connection = match database {
+            Database::Postgres { url, .. } => {
+                SqlxPostgresConnector::from_sqlx_postgres_pool(PgPool::connect(url).await?)
+            }
+            Database::Sqlite { path } => {
+                SqlxSqliteConnector::from_sqlx_sqlite_pool(sqlite_pool(path, false, 1).await?)
+            }
+        };
+        Ok(Migrator::down(&connection, Some(steps)).await?)
+    }
+
+    /// The clock everything here reads.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Commits of tenants' changes in this process, from now on. For `live` and `jobs`.
+    #[must_use]
+    pub fn committed(&self) -> broadcast::Receiver<Committed> {
+        self.0.committed.subscribe()
+    }
+
+    /// Whether the database answers, and serves under a role that row-level security binds.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not answer; [`Error::Internal`] when the role could see
+    /// through the walls, or the schema is not the one this binary was made for.
+    pub async fn check(&self) -> Result<()> {
+        match &self.0.pool {
+            Pool::Postgres(pool) => {
+                let exempt: bool = sqlx::query_scalar(
+                    "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
+                )
+                .fetch_one(pool)
+                .await?;
+                if exempt {
+                    return Err(Error::Internal(format!(
+                        "the database role in use is exempt from row-level security; it must be {APPLICATION_ROLE} or one like it"
+                    )));
+                }
+                let _: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE false")
+                    .fetch_one(pool)
+                    .await?;
+            }
+            Pool::Sqlite { readers, .. } => {
+                let _: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE false")
+                    .fetch_one(readers)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for running transactions, up to the pools' own patience, and closes every connection.
+    pub async fn close(&self) {
+        match &self.0.pool {
+            Pool::Postgres(pool) => pool.close().await,
+            Pool::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+
+    pub(crate) fn end_session(&self, session: entity::identity::session::SessionId) {
+        self.announce(Committed::SessionEnded(session.uuid()));
+    }
+
+    pub(super) fn announce(&self, committed: Committed) {
+        // No receiver is no error: nobody follows the changes at present.
+        let _ = self.0.committed.send(committed);
+    }
+
+    /// Begins a transaction: a read-only snapshot, or the right to write.
+    pub(super) async fn begin(&self, binding: Binding, write: bool) -> Result<Transaction> {
+        match &self.0.pool {
+            Pool::Postgres(pool) => {
+                let statement = super::dialect::begin_postgres(binding, write);
+                let transaction = match pool
+                    .begin_with(sqlx::AssertSqlSafe(statement.clone()))
+                    .await
+                {
+                    // A connection the server dropped while it idled: nothing ran, so try another.
+                    Err(sqlx::Error::Io(_) | sqlx::Error::Database(_)) => {
+                        pool.begin_with(sqlx::AssertSqlSafe(statement)).await?
+                    }
+                    result => result?,
+                };
+                Ok(Transaction::postgres(transaction))
+            }
+            Pool::Sqlite { writer, .. } if write => Ok(Transaction::sqlite(
+                writer.begin_with("BEGIN IMMEDIATE").await?,
+            )),
+            Pool::Sqlite { readers, .. } => {
+                Ok(Transaction::sqlite(readers.begin_with("BEGIN").await?))
+            }
+        }
+    }
+}
+
+fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("rollcall")
+        // Startup settings survive RESET ALL, which the release hook runs.
+        .options([
+            ("role", APPLICATION_ROLE),
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            ("client_min_messages", "error"),
+            ("jit", "off"),
+        ]);
+    Ok(PoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|connection: &mut PgConnection, about| {
+            Box::pin(async move {
+                if about.idle_for > PING_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        // A begin whose future was dropped half-way leaves the connection inside a transaction
+        // that nobody ends; later writes on it would be lost (sqlx issue 4385).
+        .after_release(|connection: &mut PgConnection, _| {
+            Box::pin(async move {
+                connection.execute("ROLLBACK; RESET ALL").await?;
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+async fn open_sqlite(path: &PathBuf) -> Result<Pool> {
+    let writer = sqlite_pool(path, false, 1).await?;
+    let readers = sqlite_pool(path, true, 8).await?;
+    Ok(Pool::Sqlite { writer, readers })
+}
+
+async fn sqlite_pool(path: &PathBuf, read_only: bool, connections: u32) -> Result<SqlitePool> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Survives power loss: every commit reaches the disk.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("query_only", if read_only { "on" } else { "off" });
+    Ok(PoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(if read_only { ACQUIRE } else { ACQUIRE_WRITER })
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_release(|connection: &mut SqliteConnection, _| {
+            Box::pin(async move {
+                // Succeeds only inside a transaction that nobody ended; such a connection is closed.
+                Ok(connection.execute("ROLLBACK").await.is_err())
+            })
+        })
+        .connect_with(options)
+        .await?)
+}

@@ -1,0 +1,145 @@
+//! Every difference between PostgreSQL and SQLite. Nothing else may ask which database it is on.
+
+use entity::TenantOwned;
+use sea_orm::{
+    ColumnTrait, DbBackend, Iden, Statement, Value,
+    sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr},
+};
+use uuid::Uuid;
+
+use super::{
+    database::Binding,
+    reader::{Sort, columns},
+};
+
+/// BEGIN and the binding of tenant and person, in one message. Both are UUIDs, so that the text
+/// cannot be anything else; SET LOCAL ends with the transaction.
+pub(super) fn begin_postgres(binding: Binding, write: bool) -> String {
+    let mut text = String::from(if write {
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+    } else {
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    });
+    if let Some(organization) = binding.organization {
+        text.push_str("; SET LOCAL rollcall.organization_id = '");
+        text.push_str(&organization.to_string());
+        text.push('\'');
+    }
+    if let Some(user) = binding.user {
+        text.push_str("; SET LOCAL rollcall.user_id = '");
+        text.push_str(&user.to_string());
+        text.push('\'');
+    }
+    text
+}
+
+/// The condition `column` is one of `ids`, as one parameter: `= ANY($1)`, or
+/// `IN (SELECT unhex(value) FROM json_each(?))`.
+pub(super) fn any<C: ColumnTrait>(backend: DbBackend, column: C, ids: Vec<Uuid>) -> SimpleExpr {
+    match backend {
+        DbBackend::Postgres => column
+            .into_expr()
+            .eq(Expr::cust_with_values("ANY(?)", [array(ids)])),
+        _ => column.into_expr().binary(
+            sea_orm::sea_query::BinOper::In,
+            Expr::cust_with_values(
+                "(SELECT unhex(value) FROM json_each(?))",
+                [Value::from(json(&ids))],
+            ),
+        ),
+    }
+}
+
+/// The same for hand-written text, where the ids are `$2`: the condition and the parameter.
+pub(super) fn one_of(backend: DbBackend, ids: Vec<Uuid>) -> (&'static str, Value) {
+    match backend {
+        DbBackend::Postgres => ("= ANY($2)", array(ids)),
+        _ => (
+            "IN (SELECT unhex(value) FROM json_each($2))",
+            json(&ids).into(),
+        ),
+    }
+}
+
+/// The first `size` rows of `E` of each of `parents`.
+///
+/// PostgreSQL walks the index once a parent (LATERAL). SQLite has no LATERAL; a correlated
+/// `IN (SELECT id ... LIMIT n)` does the same.
+pub(super) fn first_of_each<E: TenantOwned>(
+    backend: DbBackend,
+    organization: Uuid,
+    parents: &[Uuid],
+    parent: E::Column,
+    sort: &Sort<E>,
+    size: u64,
+) -> Statement {
+    let table = E::default().table_name().to_owned();
+    let (parent, column, id) = (
+        parent.unquoted().to_owned(),
+        sort.column.unquoted().to_owned(),
+        sort.id.unquoted().to_owned(),
+    );
+    let tenant = E::ORGANIZATION.unquoted().to_owned();
+    let direction = if sort.descending { "DESC" } else { "ASC" };
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    match backend {
+        DbBackend::Postgres => Statement::from_sql_and_values(
+            backend,
+            format!(
+                "SELECT {columns} FROM unnest($2) AS parent(id) CROSS JOIN LATERAL (
+                     SELECT * FROM {table} WHERE {tenant} = $1 AND {parent} = parent.id
+                     ORDER BY {column} {direction}, {id} {direction} LIMIT $3
+                 ) AS child ORDER BY child.{column} {direction}, child.{id} {direction}",
+                columns = columns::<E>("child"),
+            ),
+            [organization.into(), array(parents.to_vec()), size.into()],
+        ),
+        _ => Statement::from_sql_and_values(
+            backend,
+            format!(
+                "SELECT {columns} FROM json_each($2) AS parent JOIN {table} AS child ON child.{tenant} = $1
+                     AND child.{parent} = unhex(parent.value) AND child.{id} IN (
+                         SELECT {id} FROM {table} WHERE {tenant} = $1 AND {parent} = unhex(parent.value)
+                         ORDER BY {column} {direction}, {id} {direction} LIMIT $3
+                     ) ORDER BY child.{column} {direction}, child.{id} {direction}",
+                columns = columns::<E>("child"),
+            ),
+            [organization.into(), Value::from(json(parents)), size.into()],
+        ),
+    }
+}
+
+/// Takes up to `size` due jobs, so that no other instance takes them too.
+pub(super) fn claim_jobs(backend: DbBackend, now: Value, lease: Value, size: i64) -> Statement {
+    let lock = if backend == DbBackend::Postgres {
+        "FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    };
+    Statement::from_sql_and_values(
+        backend,
+        format!(
+            "UPDATE jobs SET leased_until = $2, attempts = attempts + 1 WHERE id IN (
+                 SELECT id FROM jobs WHERE run_at <= $1 AND (leased_until IS NULL OR leased_until < $1)
+                 ORDER BY run_at LIMIT $3 {lock}
+             ) RETURNING *"
+        ),
+        [now, lease, size.into()],
+    )
+}
+
+fn array(ids: Vec<Uuid>) -> Value {
+    Value::Array(
+        ArrayType::Uuid,
+        Some(Box::new(ids.into_iter().map(Value::from).collect())),
+    )
+}
+
+fn json(ids: &[Uuid]) -> String {
+    serde_json::Value::from(
+        ids.iter()
+            .map(|id| id.simple().to_string())
+            .collect::<Vec<_>>(),
+    )
+    .to_string()
+}

@@ -1,0 +1,229 @@
+//! How SQL is run: by whom, for which tenant, under which permission.
+//!
+//! | handle | is | runs SQL through |
+//! |---|---|---|
+//! | [`Viewer`] | a signed-in person on their own account | [`Viewer::begin`] |
+//! | [`Scope`] | one organization, an actor, and what they may do there | [`Scope::reader`], [`Scope::writer`] |
+//! | [`System`] | migrations, sign-in, jobs: takes a reason | [`System::begin`] |
+//!
+//! There is no fourth. [`Db`] hides its pools; a [`Reader`] starts each select with the tenant's
+//! filter, a [`Writer`] is the transaction and ends only with a [`crate::Change`]. On PostgreSQL
+//! the transaction is also bound to the tenant, and row-level security holds the same wall again.
+
+mod database;
+mod dialect;
+mod reader;
+mod system;
+mod transaction;
+mod viewer;
+mod writer;
+
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use entity::{
+    identity::{session::SessionId, user::UserId},
+    organizations::organization::OrganizationId,
+};
+use tokio::sync::Mutex;
+
+pub use database::{Committed, Database, Db};
+pub use reader::{Reader, Scoped, Sort};
+pub use system::{System, SystemTransaction};
+pub use viewer::{Own, UserOwned, Viewer};
+pub use writer::{ScopedDelete, ScopedUpdate, Writer};
+
+use crate::{Error, Grant, Permission, Permissions, Result};
+use database::Binding;
+use transaction::Transaction;
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A signed-in person.
+    User {
+        /// Who.
+        user: UserId,
+        /// Through which session.
+        session: SessionId,
+    },
+    /// Rollcall itself.
+    System,
+}
+
+impl Actor {
+    /// The person, if it is one.
+    #[must_use]
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::User { user, .. } => Some(user),
+            Self::System => None,
+        }
+    }
+}
+
+/// Where a request came from, for the audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Network address.
+    pub address: Option<String>,
+    /// The client's own name, cut to 255 characters.
+    pub user_agent: Option<String>,
+}
+
+/// One organization, an actor, and what the actor may do there. It has no query methods: ask it
+/// for a [`Reader`] or a [`Writer`].
+///
+/// Only the doors make one. It cannot be written down from an id:
+///
+/// ```compile_fail,E0599
+/// fn forge(db: domain::Db, organization: entity::organizations::organization::OrganizationId) -> domain::Scope {
+///     domain::Scope::enter(db, organization)
+/// }
+/// ```
+///
+/// It is entered as somebody:
+///
+/// ```
+/// async fn enter(viewer: domain::Viewer) -> domain::Result<domain::Scope> {
+///     domain::organizations::member::enter(&viewer).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Scope {
+    db: Db,
+    organization: OrganizationId,
+    actor: Actor,
+    origin: Arc<Origin>,
+    permissions: Permissions,
+    writable: bool,
+    snapshot: Arc<Mutex<Option<Arc<Transaction>>>>,
+    generation: Arc<AtomicU32>,
+    statements: Arc<AtomicU32>,
+}
+
+impl Scope {
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// What the actor may do here.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        self.permissions
+    }
+
+    /// Whether the actor may do this.
+    #[must_use]
+    pub fn can(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
+
+    /// The database's clock.
+    #[must_use]
+    pub fn clock(&self) -> &crate::Clock {
+        self.db.clock()
+    }
+
+    /// How often this scope's data was changed through it: what was read before is stale after.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// SQL statements run so far.
+    #[must_use]
+    pub fn statements(&self) -> u32 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The right to read under permission `P`. All readers of a scope see one snapshot, opened with
+    /// the first statement.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the permission.
+    pub fn reader<P: Grant>(&self) -> Result<Reader<P>> {
+        self.require(P::PERMISSION)?;
+        Ok(Reader {
+            scope: self.clone(),
+            transaction: None,
+            permission: PhantomData,
+        })
+    }
+
+    /// The right to write under permission `P`: a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the permission, a refusal when the organization is suspended or
+    /// cancelled, [`Error::Unavailable`] when no connection is free.
+    pub async fn writer<P: Grant>(&self) -> Result<Writer<P>> {
+        self.require(P::PERMISSION)?;
+        if !self.writable {
+            return Err(Error::refused(
+                crate::Code::OrganizationInactive,
+                "",
+                "The organization is suspended or cancelled: it can be read, not changed.",
+            ));
+        }
+        // A request holds one connection at a time, or a full pool waits for itself.
+        self.close_snapshot().await;
+        let transaction = self
+            .db
+            .begin(self.binding(), true)
+            .await?
+            .counted_in(self.statements.clone());
+        Ok(Writer::new(Reader {
+            scope: self.clone(),
+            transaction: Some(Arc::new(transaction)),
+            permission: PhantomData,
+        }))
+    }
+
+    /// Ends the snapshot, if one is open; the next read opens a new one.
+    pub async fn close_snapshot(&self) {
+        self.snapshot.lock().await.take();
+    }
+
+    fn require(&self, permission: Permission) -> Result<()> {
+        if self.permissions.has(permission) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(permission))
+        }
+    }
+
+    async fn snapshot(&self) -> Result<Arc<Transaction>> {
+        let mut snapshot = self.snapshot.lock().await;
+        if let Some(transaction) = &*snapshot {
+            return Ok(transaction.clone());
+        }
+        let transaction = Arc::new(
+            self.db
+                .begin(self.binding(), false)
+                .await?
+                .counted_in(self.statements.clone()),
+        );
+        *snapshot = Some(transaction.clone());
+        Ok(transaction)
+    }
+
+    fn binding(&self) -> Binding {
+        Binding {
+            organization: Some(self.organization.uuid()),
+            user: self.actor.user().map(entity::Id::uuid),
+        }
+    }
+}

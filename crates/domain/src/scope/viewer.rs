@@ -1,0 +1,169 @@
+//! A signed-in person on their own account.
+
+use std::sync::{Arc, atomic::AtomicU32};
+
+use entity::{
+    identity::{session, user},
+    organizations::{member, organization},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select, UpdateMany,
+};
+
+use super::{Actor, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
+use crate::{Permissions, Result};
+
+/// A signed-in person. Everything it reaches is their own: see [`UserOwned`].
+#[derive(Clone)]
+pub struct Viewer {
+    pub(crate) db: Db,
+    pub(crate) user: user::UserId,
+    pub(crate) session: session::SessionId,
+    pub(crate) organization: Option<entity::organizations::organization::OrganizationId>,
+    pub(crate) origin: Arc<Origin>,
+}
+
+/// A table whose rows belong to one person.
+pub trait UserOwned: EntityTrait {
+    /// The column that holds the person's id.
+    const USER: Self::Column;
+}
+
+impl UserOwned for user::Entity {
+    const USER: user::Column = user::Column::Id;
+}
+impl UserOwned for session::Entity {
+    const USER: session::Column = session::Column::UserId;
+}
+impl UserOwned for member::Entity {
+    const USER: member::Column = member::Column::UserId;
+}
+
+/// A transaction on a person's own rows.
+pub struct Own {
+    user: user::UserId,
+    transaction: Transaction,
+}
+
+impl Viewer {
+    /// Who it is.
+    #[must_use]
+    pub fn user(&self) -> user::UserId {
+        self.user
+    }
+
+    /// The session in use.
+    #[must_use]
+    pub fn session(&self) -> session::SessionId {
+        self.session
+    }
+
+    /// The organization this request is to act in, if any.
+    #[must_use]
+    pub fn organization(&self) -> Option<entity::organizations::organization::OrganizationId> {
+        self.organization
+    }
+
+    /// The database's clock.
+    #[must_use]
+    pub fn clock(&self) -> &crate::Clock {
+        self.db.clock()
+    }
+
+    /// Begins a transaction on the person's own rows; `write` if it is to change any.
+    pub async fn begin(&self, write: bool) -> Result<Own> {
+        let binding = Binding {
+            organization: None,
+            user: Some(self.user.uuid()),
+        };
+        Ok(Own {
+            user: self.user,
+            transaction: self.db.begin(binding, write).await?,
+        })
+    }
+
+    /// The scope of an organization this person is known to belong to: only
+    /// `organizations::member` may say so, which has just read the membership.
+    pub(crate) fn scope(
+        &self,
+        organization: entity::organizations::organization::OrganizationId,
+        permissions: Permissions,
+        writable: bool,
+    ) -> Scope {
+        Scope {
+            db: self.db.clone(),
+            organization,
+            actor: Actor::User {
+                user: self.user,
+                session: self.session,
+            },
+            origin: self.origin.clone(),
+            permissions,
+            writable,
+            snapshot: Arc::default(),
+            generation: Arc::new(AtomicU32::new(0)),
+            statements: Arc::new(AtomicU32::new(0)),
+        }
+    }
+}
+
+impl Own {
+    /// A select of the person's own rows of `E`.
+    #[must_use]
+    pub fn find<E: UserOwned>(&self) -> Select<E> {
+        E::find().filter(E::USER.eq(self.user.uuid()))
+    }
+
+    /// An update of the person's own rows of `E`.
+    #[must_use]
+    pub fn change<E: UserOwned>(&self) -> UpdateMany<E> {
+        E::update_many().filter(E::USER.eq(self.user.uuid()))
+    }
+
+    /// A deletion of the person's own rows of `E`.
+    #[must_use]
+    pub fn removal<E: UserOwned>(&self) -> DeleteMany<E> {
+        E::delete_many().filter(E::USER.eq(self.user.uuid()))
+    }
+
+    /// The rows.
+    pub async fn all<E: UserOwned>(&self, select: Select<E>) -> Result<Vec<E::Model>> {
+        Ok(select.all(&self.transaction).await?)
+    }
+
+    /// Those of `organizations` that the person belongs to.
+    pub async fn organizations(
+        &self,
+        organizations: Vec<uuid::Uuid>,
+    ) -> Result<Vec<organization::Model>> {
+        let among = dialect::any(
+            self.transaction.get_database_backend(),
+            organization::Column::Id,
+            organizations,
+        );
+        let memberships = member::Entity::find()
+            .select_only()
+            .column(member::Column::OrganizationId)
+            .filter(member::Column::UserId.eq(self.user.uuid()));
+        let select = organization::Entity::find()
+            .filter(among)
+            .filter(organization::Column::Id.in_subquery(memberships.into_query()));
+        Ok(select.all(&self.transaction).await?)
+    }
+
+    /// Runs an update and says how many rows it met.
+    pub async fn update<E: UserOwned>(&self, update: UpdateMany<E>) -> Result<u64> {
+        Ok(update.exec(&self.transaction).await?.rows_affected)
+    }
+
+    /// Runs a deletion and says how many rows it met.
+    pub async fn delete<E: UserOwned>(&self, removal: DeleteMany<E>) -> Result<u64> {
+        Ok(removal.exec(&self.transaction).await?.rows_affected)
+    }
+
+    /// Makes everything permanent.
+    pub async fn commit(self) -> Result<()> {
+        self.transaction.commit().await
+    }
+}

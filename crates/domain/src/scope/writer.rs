@@ -1,0 +1,300 @@
+//! Writing one tenant's rows under one permission: the transaction itself.
+
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::Ordering},
+};
+
+use entity::{TenantOwned, audit, live};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, Set, UpdateMany, Value,
+    sea_query::{DeleteStatement, Expr, OnConflict, SimpleExpr, UpdateStatement},
+};
+
+use super::{Committed, Reader};
+use crate::{Change, Error, Result};
+
+/// The right to write one tenant's rows under permission `P`, and the transaction that does so. It
+/// reads too, and sees what it wrote. It ends with [`Writer::commit`]; dropped, nothing happened.
+///
+/// Another permission's writer does not do:
+///
+/// ```compile_fail,E0308
+/// async fn remove(_: domain::Writer<domain::permission::MembersDelete>) {}
+/// async fn update(writer: domain::Writer<domain::permission::EventsUpdate>) {
+///     remove(writer).await;
+/// }
+/// ```
+///
+/// and there is no commit without saying what changed:
+///
+/// ```compile_fail,E0061
+/// async fn quietly(writer: domain::Writer<domain::permission::EventsUpdate>) {
+///     let _ = writer.commit().await;
+/// }
+/// ```
+///
+/// ```
+/// async fn aloud(writer: domain::Writer<domain::permission::EventsUpdate>, change: domain::Change) -> domain::Result<()> {
+///     writer.commit(change).await
+/// }
+/// ```
+pub struct Writer<P> {
+    reader: Reader<P>,
+}
+
+/// An update of the tenant's rows of `E`.
+pub struct ScopedUpdate<E: EntityTrait>(UpdateMany<E>);
+
+/// A deletion of the tenant's rows of `E`.
+pub struct ScopedDelete<E: EntityTrait>(DeleteMany<E>);
+
+impl<P> Deref for Writer<P> {
+    type Target = Reader<P>;
+
+    fn deref(&self) -> &Reader<P> {
+        &self.reader
+    }
+}
+
+impl<P> Writer<P> {
+    pub(super) fn new(reader: Reader<P>) -> Self {
+        Self { reader }
+    }
+
+    /// Inserts a row of the tenant, whatever tenant it names.
+    pub async fn insert<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + sea_orm::ActiveModelBehavior + Send,
+        A::Entity: TenantOwned,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(self.owned(row).insert(&*self.connection().await?).await?)
+    }
+
+    /// Inserts rows of the tenant with one statement; none is no statement.
+    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<()>
+    where
+        A: ActiveModelTrait + Send,
+        A::Entity: TenantOwned,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let rows = rows.into_iter().map(|row| self.owned(row));
+        A::Entity::insert_many(rows)
+            .exec_without_returning(&*self.connection().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Inserts rows of the tenant, or what `conflict` says where they are there already, with one
+    /// statement.
+    pub async fn upsert_all<A>(&self, rows: Vec<A>, conflict: OnConflict) -> Result<()>
+    where
+        A: ActiveModelTrait + Send,
+        A::Entity: TenantOwned,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let rows = rows.into_iter().map(|row| self.owned(row));
+        A::Entity::insert_many(rows)
+            .on_conflict(conflict)
+            .exec_without_returning(&*self.connection().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// An update of the tenant's rows of `E`, to be narrowed and given to [`Writer::update`].
+    #[must_use]
+    pub fn change<E: TenantOwned>(&self) -> ScopedUpdate<E> {
+        ScopedUpdate(E::update_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid())))
+    }
+
+    /// Runs an update and says how many rows it met.
+    pub async fn update<E: EntityTrait>(&self, update: ScopedUpdate<E>) -> Result<u64> {
+        Ok(update
+            .0
+            .exec(&*self.connection().await?)
+            .await?
+            .rows_affected)
+    }
+
+    /// A deletion of the tenant's rows of `E`, to be narrowed and given to [`Writer::delete`].
+    #[must_use]
+    pub fn removal<E: TenantOwned>(&self) -> ScopedDelete<E> {
+        ScopedDelete(E::delete_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid())))
+    }
+
+    /// Runs a deletion and says how many rows it met.
+    pub async fn delete<E: EntityTrait>(&self, removal: ScopedDelete<E>) -> Result<u64> {
+        Ok(removal
+            .0
+            .exec(&*self.connection().await?)
+            .await?
+            .rows_affected)
+    }
+
+    /// Runs a hand-written statement and says how many rows it met. The tenant is `$1`, `values`
+    /// follow from `$2` on.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the text forgets the tenant.
+    pub async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
+        let connection = self.connection().await?;
+        let statement = self.statement(&connection, sql, values)?;
+        Ok(connection.execute_raw(statement).await?.rows_affected())
+    }
+
+    /// Asks for work to be done after the commit, by whichever instance takes it.
+    pub async fn enqueue(&self, kind: &'static str, subject: uuid::Uuid) -> Result<()> {
+        let now = self.scope.clock().now();
+        let job = entity::jobs::job::ActiveModel {
+            id: Set(entity::Id::random()),
+            organization_id: Set(self.scope.organization),
+            kind: Set(kind.to_owned()),
+            subject_id: Set(subject),
+            run_at: Set(now),
+            leased_until: Set(None),
+            attempts: Set(0),
+            failure: Set(None),
+            created_at: Set(now),
+        };
+        job.insert(&*self.connection().await?).await?;
+        Ok(())
+    }
+
+    /// Makes everything permanent, with its audit entry and its number in the organization's log.
+    pub async fn commit(self, change: Change) -> Result<()> {
+        self.commit_all(vec![change]).await
+    }
+
+    /// The same for a unit of work that changed several things.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when `changes` is empty: whoever changed nothing drops the writer.
+    pub async fn commit_all(self, changes: Vec<Change>) -> Result<()> {
+        let connection = self.connection().await?;
+        let Some(first) = changes.first() else {
+            return Err(Error::Internal("a commit without a change".to_owned()));
+        };
+        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        let now = self.scope.clock().now();
+        // Taken last of all locks: numbers are in the order of commit because nothing waits between
+        // this row's lock and the commit that frees it.
+        let row = connection
+            .query_one_raw(self.statement(
+                &connection,
+                "UPDATE change_counters SET last_sequence = last_sequence + $2 WHERE organization_id = $1 RETURNING last_sequence",
+                vec![count.into()],
+            )?)
+            .await?
+            .ok_or_else(|| Error::Internal("an organization without its change counter".to_owned()))?;
+        let last: i64 = row.try_get("", "last_sequence")?;
+        let origin = &self.scope.origin;
+        let entry = audit::entry::ActiveModel {
+            id: Set(entity::Id::random()),
+            organization_id: Set(self.scope.organization),
+            actor_id: Set(self.scope.actor.user()),
+            event_type: Set(first.kind.as_str().to_owned()),
+            action: Set(first.kind.action().map(str::to_owned)),
+            target_id: Set(Some(first.subject)),
+            address: Set(origin.address.clone()),
+            user_agent: Set(origin.user_agent.clone()),
+            sequence: Set(last - count + 1),
+            changes: Set(i32::try_from(count).unwrap_or(i32::MAX)),
+            created_at: Set(now),
+        };
+        audit::entry::Entity::insert(entry)
+            .exec_without_returning(&*connection)
+            .await?;
+        let rows = changes
+            .into_iter()
+            .zip(last - count + 1..)
+            .map(|(change, sequence)| live::change::ActiveModel {
+                organization_id: Set(self.scope.organization),
+                sequence: Set(sequence),
+                kind: Set(change.kind.as_str().to_owned()),
+                subject_id: Set(change.subject),
+                event_id: Set(change.event),
+                patron_id: Set(change.patron),
+                actor_id: Set(self.scope.actor.user()),
+                occurred_at: Set(change.occurred_at.unwrap_or(now)),
+                recorded_at: Set(now),
+                data: Set(change.data),
+            });
+        live::change::Entity::insert_many(rows)
+            .exec_without_returning(&*connection)
+            .await?;
+        drop(connection);
+        let scope = self.reader.scope.clone();
+        self.finish().await?;
+        scope.generation.fetch_add(1, Ordering::AcqRel);
+        scope.db.announce(Committed::Changes {
+            organization: scope.organization.uuid(),
+            sequence: last,
+        });
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<()> {
+        let transaction = self
+            .reader
+            .transaction
+            .and_then(Arc::into_inner)
+            .ok_or_else(|| {
+                Error::Internal("a writer's transaction was still in use at its commit".to_owned())
+            })?;
+        transaction.commit().await
+    }
+
+    fn owned<A>(&self, mut row: A) -> A
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantOwned,
+    {
+        row.set(
+            <A::Entity as TenantOwned>::ORGANIZATION,
+            self.scope.organization.uuid().into(),
+        );
+        row
+    }
+}
+
+impl<E: EntityTrait> ScopedUpdate<E> {
+    /// Sets a column.
+    #[must_use]
+    pub fn set(self, column: E::Column, value: impl Into<Value>) -> Self {
+        self.set_expr(column, Expr::value(value.into()))
+    }
+
+    /// Sets a column to an expression over the row.
+    #[must_use]
+    pub fn set_expr(self, column: E::Column, value: SimpleExpr) -> Self {
+        Self(self.0.col_expr(column, value))
+    }
+
+    /// Adds to a column.
+    #[must_use]
+    pub fn add(self, column: E::Column, value: i64) -> Self {
+        self.set_expr(column, Expr::col(column).add(value))
+    }
+}
+
+impl<E: EntityTrait> QueryFilter for ScopedUpdate<E> {
+    type QueryStatement = UpdateStatement;
+
+    fn query(&mut self) -> &mut UpdateStatement {
+        QueryFilter::query(&mut self.0)
+    }
+}
+
+impl<E: EntityTrait> QueryFilter for ScopedDelete<E> {
+    type QueryStatement = DeleteStatement;
+
+    fn query(&mut self) -> &mut DeleteStatement {
+        QueryFilter::query(&mut self.0)
+    }
+}

@@ -1,0 +1,3 @@
+//! Who did what, append-only.
+
+pub mod entry;

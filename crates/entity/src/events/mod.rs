@@ -1,0 +1,3 @@
+//! What an organization meets for.
+
+pub mod event;

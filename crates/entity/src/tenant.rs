@@ -1,0 +1,12 @@
+//! Which tables belong to a tenant.
+
+use sea_orm::EntityTrait;
+
+/// A table whose every row belongs to one organization.
+///
+/// `domain::scope` can read and write no other tables on behalf of a tenant, so a new tenant table
+/// without this line is unreachable rather than unprotected.
+pub trait TenantOwned: EntityTrait {
+    /// The column that holds the organization's id.
+    const ORGANIZATION: Self::Column;
+}
