@@ -73,7 +73,7 @@ impl MigrationTrait for Migration {
                 id {uuid} NOT NULL,
                 event_id {uuid} NOT NULL,
                 patron_id {uuid} NOT NULL,
-                direction varchar(10) NOT NULL CHECK (direction IN ('in', 'out', 'revert')),
+                direction varchar(10) NOT NULL CHECK (direction IN ('in', 'out', 'present', 'revert')),
                 method varchar(20) NOT NULL CHECK (method IN ('manual', 'code', 'kiosk', 'import')),
                 occurred_at {time} NOT NULL,
                 claimed_at {time} NOT NULL,

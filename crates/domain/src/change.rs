@@ -1,7 +1,7 @@
 //! What happened: the one thing every commit must say.
 
 use chrono::{DateTime, Utc};
-use entity::{attendance::patron::PatronId, events::event::EventId};
+use entity::{events::event::EventId, patrons::patron::PatronId};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 

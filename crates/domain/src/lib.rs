@@ -2,15 +2,19 @@
 //!
 //! Start at [`scope`]: it says how SQL is run at all. The other root files are the mechanisms
 //! everybody reads; the folders are the nouns, in a ladder where lower never imports higher:
-//! `identity < organizations < events < attendance < loyalty`. `live` and `jobs` consume what
+//! `identity < organizations < {events, patrons} < loyalty < attendance`. `live` and `jobs` consume what
 //! the others commit.
 
+pub mod attendance;
 pub mod change;
 pub mod clock;
 pub mod error;
+pub mod events;
 pub mod identity;
+pub mod loyalty;
 pub mod organizations;
 pub mod page;
+pub mod patrons;
 pub mod permission;
 pub mod scope;
 pub mod secret;

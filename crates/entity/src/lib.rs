@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod live;
 pub mod loyalty;
 pub mod organizations;
+pub mod patrons;
 pub mod tenant;
 
 pub use id::Id;

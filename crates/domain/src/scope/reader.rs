@@ -1,6 +1,6 @@
 //! Reading one tenant's rows under one permission.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
 use entity::TenantOwned;
 use sea_orm::{
@@ -165,24 +165,50 @@ impl<P> Reader<P> {
         Ok(walk.page(list, self.all(select).await?, key))
     }
 
-    /// The first `size` rows of `E` of each parent, in the order of `sort`, with one statement.
-    pub async fn first_of_each<E: TenantOwned>(
+    /// The first page of `E` of each parent, with one statement. `sort` gives each parent's list
+    /// its name; the order is the same for all.
+    pub async fn first_pages<E: TenantOwned>(
         &self,
         parents: &[Uuid],
         parent: E::Column,
-        sort: &Sort<E>,
+        sort: impl Fn(Uuid) -> Sort<E>,
         size: u64,
-    ) -> Result<Vec<E::Model>> {
+        parent_of: impl Fn(&E::Model) -> Uuid,
+        key: impl Fn(&E::Model) -> (Key, Uuid),
+    ) -> Result<Vec<(Uuid, Page<E::Model>)>> {
+        let Some(any) = parents.first() else {
+            return Ok(Vec::new());
+        };
         let connection = self.connection().await?;
+        let tenant = self.scope.organization.uuid();
         let statement = dialect::first_of_each::<E>(
             connection.get_database_backend(),
-            self.scope.organization.uuid(),
+            tenant,
             parents,
             parent,
-            sort,
-            size,
+            &sort(*any),
+            size + 1,
         );
-        Ok(E::find().from_raw_sql(statement).all(&*connection).await?)
+        let rows = E::find().from_raw_sql(statement).all(&*connection).await?;
+        let mut of_parent: HashMap<Uuid, Vec<E::Model>> = HashMap::new();
+        for row in rows {
+            of_parent.entry(parent_of(&row)).or_default().push(row);
+        }
+        let walk = page::Walk {
+            size,
+            backward: false,
+            from: None,
+        };
+        Ok(parents
+            .iter()
+            .map(|parent| {
+                let list = page::list(tenant, &sort(*parent).list, "");
+                (
+                    *parent,
+                    walk.page(list, of_parent.remove(parent).unwrap_or_default(), &key),
+                )
+            })
+            .collect())
     }
 
     /// Runs a hand-written select. The tenant is `$1`, `values` follow from `$2` on.

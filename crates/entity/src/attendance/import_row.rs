@@ -1,7 +1,8 @@
 //! One row of an import: what it says and what will be, or was, done with it.
 
-use super::{import::ImportId, patron::PatronId};
+use super::import::ImportId;
 use crate::organizations::organization::OrganizationId;
+use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
 /// A row of `import_rows`.

@@ -1,8 +1,6 @@
-//! Patrons, the scans that say who came, their projection, and imports of both.
+//! The scans that say who came, the attendances projected from them, and imports.
 
-pub mod external_id;
 pub mod import;
 pub mod import_row;
-pub mod patron;
 pub mod projection;
 pub mod scan;

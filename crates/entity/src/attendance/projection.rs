@@ -1,8 +1,8 @@
 //! One patron at one event: the projection of their scans and registration.
 
-use super::patron::PatronId;
 use crate::events::event::EventId;
 use crate::organizations::organization::OrganizationId;
+use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
 /// The id of an attendance.

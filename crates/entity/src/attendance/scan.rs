@@ -1,9 +1,9 @@
 //! One scan at the door: the truth that attendances are projected from. Append-only.
 
-use super::patron::PatronId;
 use crate::events::event::EventId;
 use crate::identity::user::UserId;
 use crate::organizations::organization::OrganizationId;
+use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
 /// The id of a scan.
@@ -65,6 +65,9 @@ pub enum Direction {
     /// Departure.
     #[sea_orm(string_value = "out")]
     Out,
+    /// Was there, at a time that nobody noted: from imports.
+    #[sea_orm(string_value = "present")]
+    Present,
     /// The scan it supersedes never happened.
     #[sea_orm(string_value = "revert")]
     Revert,

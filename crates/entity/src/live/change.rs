@@ -1,9 +1,9 @@
 //! One thing that happened in an organization, numbered without gaps in the order of commit.
 
-use crate::attendance::patron::PatronId;
 use crate::events::event::EventId;
 use crate::identity::user::UserId;
 use crate::organizations::organization::OrganizationId;
+use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
 /// A row of `changes`.

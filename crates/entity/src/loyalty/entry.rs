@@ -1,7 +1,7 @@
 //! One entry of a patron's loyalty ledger. Append-only; the balance is their sum.
 
-use crate::attendance::patron::PatronId;
 use crate::organizations::organization::OrganizationId;
+use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
 /// The id of a ledger entry.

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::preset::{Field, key};
+use super::header::key;
+use super::preset::Field;
 use super::row::{Cells, Problem, RowError, RowErrorCode};
 use super::value;
 

@@ -6,6 +6,7 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use super::Encoding;
+use super::header;
 use super::preset::{self, Detection, Field, Mapping, Preset};
 use super::record::{Broken, BrokenReason, Cursor, MAX_COLUMNS, MAX_FIELD_BYTES};
 use super::row::{Layout, Row, RowError, RowErrorCode};
@@ -107,7 +108,7 @@ pub fn read<'a>(bytes: &'a [u8], options: &Options) -> Result<Reader<'a>, FileEr
     let (text, encoding) = text::decode(bytes)?;
     let separator = text::separator(&text);
     let mut cursor = Cursor::new(separator);
-    let header = loop {
+    let header_row = loop {
         match cursor.next(&text) {
             None => return Err(FileError::Empty),
             Some(Err(_)) => return Err(FileError::BrokenHeader),
@@ -115,11 +116,11 @@ pub fn read<'a>(bytes: &'a [u8], options: &Options) -> Result<Reader<'a>, FileEr
             Some(Ok(record)) => break record,
         }
     };
-    if header.fields.len() > MAX_COLUMNS {
+    if header_row.fields.len() > MAX_COLUMNS {
         return Err(FileError::TooManyColumns);
     }
-    let header_line = header.line;
-    let columns = preset::columns(&header);
+    let header_line = header_row.line;
+    let columns = header::columns(&header_row);
     let detection = preset::detect(&columns);
     let preset = options.preset.unwrap_or(detection.preset);
     let mapping = options
@@ -301,5 +302,4 @@ fn width_error(line: u64, found: usize, expected: usize) -> RowError {
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! Reading a file exported elsewhere into rows, without touching the database.
 //!
 //! ```text
-//! bytes -> text (text.rs) -> records (record.rs) -> columns and fields (preset.rs) -> rows (row.rs)
+//! bytes -> text (text.rs) -> records (record.rs) -> columns (header.rs) and fields (preset.rs) -> rows (row.rs)
 //! ```
 //!
 //! [`read`] answers what the file is and which column means what, so that a person can see and change it;
@@ -9,6 +9,7 @@
 
 mod attended;
 mod file;
+mod header;
 mod preset;
 mod record;
 mod row;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::Record;
+use super::header::key;
 
 /// A kind of file whose columns are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl Preset {
     #[must_use]
     pub fn mapping(self, columns: &[String]) -> Mapping {
         let keys: Vec<String> = columns.iter().map(|column| key(column)).collect();
-        let column_of = |name: &&str| {
+        let column_of = |name: &str| {
             keys.iter()
                 .position(|key| key == name)
                 .map(|index| columns[index].clone())
@@ -91,7 +91,7 @@ impl Preset {
         let mut mapping: Mapping = self
             .names()
             .iter()
-            .filter_map(|(field, names)| Some((names.iter().find_map(column_of)?, *field)))
+            .filter_map(|(field, names)| Some((names.split(' ').find_map(column_of)?, *field)))
             .collect();
         // In a list of people a bare "Status" is about the person (active, visitor), not about coming.
         if self == Self::Csv
@@ -105,148 +105,12 @@ impl Preset {
     }
 
     /// Names of columns, as [`key`] gives them, the better first.
-    const fn names(self) -> &'static [(Field, &'static [&'static str])] {
+    const fn names(self) -> &'static [(Field, &'static str)] {
         match self {
-            // An order number is shared by the order's people: it is nobody's id.
-            Self::EventbriteAttendees => &[
-                (Field::FirstName, &["firstname"]),
-                (Field::LastName, &["lastname", "surname"]),
-                (Field::Email, &["email"]),
-                (Field::Phone, &["cellphone"]),
-                (Field::ExternalId, &["attendee#", "barcode#"]),
-                (Field::Status, &["attendeestatus"]),
-                (Field::Seats, &["quantity"]),
-                (Field::Buyer, &["buyeremail", "buyerlastname"]),
-            ],
-            Self::MeetupMembers => &[
-                (Field::FullName, &["name"]),
-                (Field::ExternalId, &["userid", "memberid"]),
-            ],
-            Self::MeetupAttendees => &[
-                (Field::FullName, &["name"]),
-                (Field::ExternalId, &["userid", "memberid"]),
-                (Field::Status, &["rsvp"]),
-                (Field::Attended, &["attendance"]),
-                (Field::Guests, &["guests"]),
-            ],
-            Self::Csv => &[
-                (
-                    Field::FirstName,
-                    &[
-                        "firstname",
-                        "givenname",
-                        "forename",
-                        "ticketfirstname",
-                        "attendeefirstname",
-                    ],
-                ),
-                (
-                    Field::LastName,
-                    &[
-                        "lastname",
-                        "surname",
-                        "familyname",
-                        "ticketlastname",
-                        "attendeelastname",
-                    ],
-                ),
-                (
-                    Field::FullName,
-                    &[
-                        "fullname",
-                        "name",
-                        "ticketfullname",
-                        "attendeename",
-                        "displayname",
-                    ],
-                ),
-                (
-                    Field::Email,
-                    &[
-                        "email",
-                        "emailaddress",
-                        "mail",
-                        "homeemail",
-                        "ticketemail",
-                        "attendeeemail",
-                        "workemail",
-                    ],
-                ),
-                (
-                    Field::Phone,
-                    &[
-                        "mobile",
-                        "mobilephone",
-                        "mobilephonenumber",
-                        "mobilenumber",
-                        "cellphone",
-                        "phone",
-                        "phonenumber",
-                        "telephone",
-                        "ticketphonenumber",
-                        "homephonenumber",
-                        "workphonenumber",
-                    ],
-                ),
-                (
-                    Field::ExternalId,
-                    &[
-                        "externalid",
-                        "personid",
-                        "memberid",
-                        "patronid",
-                        "contactid",
-                        "breezeid",
-                        "id",
-                    ],
-                ),
-                (
-                    Field::Status,
-                    &[
-                        "attendeestatus",
-                        "registrationstatus",
-                        "rsvpstatus",
-                        "rsvp",
-                        "approvalstatus",
-                        "voidstatus",
-                        "status",
-                    ],
-                ),
-                (
-                    Field::Attended,
-                    &["attended", "attendance", "ischeckedin", "present"],
-                ),
-                (
-                    Field::ArrivedAt,
-                    &[
-                        "checkedinat",
-                        "checkintime",
-                        "checkinat",
-                        "checkedin",
-                        "checkin",
-                        "arrivedat",
-                        "arrivaltime",
-                    ],
-                ),
-                (
-                    Field::LeftAt,
-                    &[
-                        "checkedoutat",
-                        "checkouttime",
-                        "checkoutat",
-                        "checkedout",
-                        "checkout",
-                        "leftat",
-                        "departuretime",
-                    ],
-                ),
-                (Field::Seats, &["seats", "quantity"]),
-                (Field::Guests, &["guests"]),
-                (
-                    Field::Buyer,
-                    &["buyeremail", "orderemail", "buyerlastname", "ordername"],
-                ),
-            ],
+            Self::EventbriteAttendees => &EVENTBRITE_ATTENDEES,
+            Self::MeetupMembers => &MEETUP_MEMBERS,
+            Self::MeetupAttendees => &MEETUP_ATTENDEES,
+            Self::Csv => &CSV,
         }
     }
 }
@@ -279,44 +143,77 @@ pub(super) fn detect(columns: &[String]) -> Detection {
     }
 }
 
-/// The header row as names a mapping can use: one line, at most 200 characters, each different. The
-/// second column of a name gets ` (2)` and so on, and one without a name is `Column 7`.
-pub(super) fn columns(header: &Record<'_>) -> Vec<String> {
-    let mut taken = HashSet::new();
-    header
-        .fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| {
-            let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
-            let mut name: String = words
-                .chars()
-                .filter(|character| !character.is_control())
-                .take(200)
-                .collect();
-            if name.is_empty() {
-                name = format!("Column {}", index + 1);
-            }
-            let unique = std::iter::once(name.clone())
-                .chain((2_u32..).map(|copy| format!("{name} ({copy})")))
-                .find(|candidate| !taken.contains(candidate))
-                .unwrap_or(name);
-            taken.insert(unique.clone());
-            unique
-        })
-        .collect()
-}
+// An order number is shared by the order's people: it is nobody's id.
+const EVENTBRITE_ATTENDEES: [(Field, &str); 8] = [
+    (Field::FirstName, "firstname"),
+    (Field::LastName, "lastname surname"),
+    (Field::Email, "email"),
+    (Field::Phone, "cellphone"),
+    (Field::ExternalId, "attendee# barcode#"),
+    (Field::Status, "attendeestatus"),
+    (Field::Seats, "quantity"),
+    (Field::Buyer, "buyeremail buyerlastname"),
+];
 
-/// A name or word without case, spaces and punctuation: `E-mail` and `e_mail` are one. The number sign
-/// stays, as it tells `Attendee #` from an attendee.
-pub(super) fn key(text: &str) -> String {
-    text.chars()
-        .filter(|character| {
-            !character.is_whitespace() && (*character == '#' || !character.is_ascii_punctuation())
-        })
-        .flat_map(char::to_lowercase)
-        .collect()
-}
+const MEETUP_MEMBERS: [(Field, &str); 2] = [
+    (Field::FullName, "name"),
+    (Field::ExternalId, "userid memberid"),
+];
+
+const MEETUP_ATTENDEES: [(Field, &str); 5] = [
+    (Field::FullName, "name"),
+    (Field::ExternalId, "userid memberid"),
+    (Field::Status, "rsvp"),
+    (Field::Attended, "attendance"),
+    (Field::Guests, "guests"),
+];
+
+const CSV: [(Field, &str); 13] = [
+    (
+        Field::FirstName,
+        "firstname givenname forename ticketfirstname attendeefirstname",
+    ),
+    (
+        Field::LastName,
+        "lastname surname familyname ticketlastname attendeelastname",
+    ),
+    (
+        Field::FullName,
+        "fullname name ticketfullname attendeename displayname",
+    ),
+    (
+        Field::Email,
+        "email emailaddress mail homeemail ticketemail attendeeemail workemail",
+    ),
+    (
+        Field::Phone,
+        "mobile mobilephone mobilephonenumber mobilenumber cellphone phone phonenumber telephone \
+         ticketphonenumber homephonenumber workphonenumber",
+    ),
+    (
+        Field::ExternalId,
+        "externalid personid memberid patronid contactid breezeid id",
+    ),
+    (
+        Field::Status,
+        "attendeestatus registrationstatus rsvpstatus rsvp approvalstatus voidstatus status",
+    ),
+    (Field::Attended, "attended attendance ischeckedin present"),
+    (
+        Field::ArrivedAt,
+        "checkedinat checkintime checkinat checkedin checkin arrivedat arrivaltime",
+    ),
+    (
+        Field::LeftAt,
+        "checkedoutat checkouttime checkoutat checkedout checkout leftat departuretime",
+    ),
+    (Field::Seats, "seats quantity"),
+    (Field::Guests, "guests"),
+    (
+        Field::Buyer,
+        "buyeremail orderemail buyerlastname ordername",
+    ),
+];
 
 /// `required`: of each group one column must be there. `typical`: what makes it surer.
 struct Signature {
@@ -388,5 +285,4 @@ fn csv_confidence(mapping: &Mapping) -> f32 {
 }
 
 #[cfg(test)]
-#[path = "preset_tests.rs"]
 mod tests;

@@ -1,8 +1,8 @@
 //! Text to records of fields, as RFC 4180 has it, with any of the three line ends.
 //!
 //! Written here and not left to the `csv` crate because of two things people need from an import: the
-//! line to look at (that crate does not count bare CR), and that a stray quote costs one row, not all
-//! rows after it. What both accept they read alike, which a test below proves.
+//! line to look at (that crate does not count bare CR), and that a stray quote is told and costs its own
+//! row, not the rows after it. What both accept they read alike, which a test below proves.
 
 use std::borrow::Cow;
 
@@ -128,8 +128,13 @@ impl Cursor {
                 from = quote + 2;
                 continue;
             }
+            let lines = line_ends(&bytes[start..quote]);
+            if lines > 0 && !self.ends_field(bytes.get(quote + 1)) {
+                // This quote opens a field of a later row; the one at `start` was never closed.
+                return Err(BrokenReason::UnclosedQuote);
+            }
             self.offset = self.plain_end(text, quote + 1);
-            self.line += line_ends(&bytes[start..quote]);
+            self.line += lines;
             let tail = &text[quote + 1..self.offset];
             if value.is_empty() && tail.is_empty() {
                 return Ok(Cow::Borrowed(&text[from..quote]));
@@ -141,11 +146,13 @@ impl Cursor {
     }
 
     fn plain_end(&self, text: &str, from: usize) -> usize {
-        let ends = |byte: &u8| matches!(*byte, b'\r' | b'\n') || *byte == self.separator;
-        text.as_bytes()[from..]
-            .iter()
-            .position(ends)
-            .map_or(text.len(), |at| from + at)
+        let rest = &text.as_bytes()[from..];
+        let length = rest.iter().position(|byte| self.ends_field(Some(byte)));
+        from + length.unwrap_or(rest.len())
+    }
+
+    fn ends_field(&self, byte: Option<&u8>) -> bool {
+        byte.is_none_or(|byte| matches!(*byte, b'\r' | b'\n') || *byte == self.separator)
     }
 
     /// Moves to the line below `start`, the field that cannot be read.
@@ -193,11 +200,11 @@ mod tests {
         std::iter::from_fn(|| cursor.next(text)).collect()
     }
 
-    fn record<'a>(line: u64, fields: &[&'a str]) -> Result<Record<'a>, Broken> {
-        Ok(Record {
+    fn record<'a>(line: u64, fields: &[&'a str]) -> Record<'a> {
+        Record {
             line,
             fields: fields.iter().map(|field| Cow::Borrowed(*field)).collect(),
-        })
+        }
     }
 
     #[test]
@@ -208,10 +215,10 @@ mod tests {
             assert_eq!(
                 records(&text),
                 [
-                    record(1, &["a", "b"]),
-                    record(3, &[&two_lines, "x\"y"]),
-                    record(6, &["c", ""]),
-                    record(7, &["d"])
+                    Ok(record(1, &["a", "b"])),
+                    Ok(record(3, &[&two_lines, "x\"y"])),
+                    Ok(record(6, &["c", ""])),
+                    Ok(record(7, &["d"]))
                 ]
             );
         }
@@ -229,23 +236,32 @@ mod tests {
         assert_eq!(
             records("a,b\nx,\"y\nc,d\n"),
             [
-                record(1, &["a", "b"]),
+                Ok(record(1, &["a", "b"])),
                 broken(2, 1, BrokenReason::UnclosedQuote),
-                record(3, &["c", "d"])
+                Ok(record(3, &["c", "d"]))
+            ]
+        );
+        assert_eq!(
+            records("a,b\nx,\"y\n\"c, c\",d\n\"e\" e,f"),
+            [
+                Ok(record(1, &["a", "b"])),
+                broken(2, 1, BrokenReason::UnclosedQuote),
+                Ok(record(3, &["c, c", "d"])),
+                Ok(record(4, &["e e", "f"])),
             ]
         );
         let long = "l\n".repeat(MAX_FIELD_BYTES / 2);
         let text = format!("a,\"b\n{long}");
         let read = records(&text);
         assert_eq!(read[0], broken(1, 1, BrokenReason::FieldTooLong));
-        assert_eq!(read[1], record(2, &["l"]));
+        assert_eq!(read[1], Ok(record(2, &["l"])));
         assert_eq!(read.len(), 1 + MAX_FIELD_BYTES / 2);
     }
 
     #[test]
     fn a_field_has_a_longest_length() {
         let fits = "x".repeat(MAX_FIELD_BYTES);
-        assert_eq!(records(&fits), [record(1, &[&fits])]);
+        assert_eq!(records(&fits), [Ok(record(1, &[&fits]))]);
         for text in [
             format!("{fits}x\r\nb"),
             format!("\"{fits}\"\r\nb"),
@@ -293,7 +309,9 @@ mod tests {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let ours = records(&text);
             // Where a quote stays open the two differ on purpose.
-            prop_assume!(ours.iter().all(Result::is_ok));
+            if ours.iter().any(Result::is_err) {
+                return Ok(());
+            }
             let theirs: Vec<Vec<String>> =
                 reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
             let ours: Vec<Vec<String>> = ours

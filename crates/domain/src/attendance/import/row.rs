@@ -234,5 +234,4 @@ const CONTROL_CHARACTER: Problem = (
 );
 
 #[cfg(test)]
-#[path = "row_tests.rs"]
 mod tests;

@@ -208,13 +208,16 @@ fn many_rows_are_read_one_at_a_time() {
 proptest! {
     #[test]
     fn garbage_never_panics(
-        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        bytes in prop::collection::vec(1..=u8::MAX, 0..400),
         header in prop::sample::select(vec![
-            "", "Name,Email,Phone,Checked in,Checked out,Seats,Guests,RSVP\n", "\u{FEFF}First Name;Surname;id\n",
-            "Name\tUser ID\tRSVP\tGuests\tAttendance\n",
+            b"".as_slice(),
+            b"\xFF\xFE",
+            b"Name,Email,Phone,Checked in,Checked out,Seats,Guests,RSVP\n",
+            b"\xEF\xBB\xBFFirst Name;Surname;id\n",
+            b"Name\tUser ID\tRSVP\tGuests\tAttendance\n",
         ]),
     ) {
-        if let Ok(reader) = read(&[header.as_bytes(), &bytes].concat(), &options()) {
+        if let Ok(reader) = read(&[header, &bytes].concat(), &options()) {
             for item in reader {
                 let _ = item;
             }

@@ -1,0 +1,412 @@
+//! The rules of a batch of scans, over rows that are read and locked already: no statement is run
+//! here.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    attendance::{
+        projection::{AttendanceId, Model as Attendance, Registration},
+        scan::{Direction, Model as Scan, Outcome, ScanId},
+    },
+    events::event::{CapacityPolicy, EventId, Model as Event},
+    identity::user::UserId,
+    organizations::organization::OrganizationId,
+    patrons::patron::{Model as Patron, PatronId},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    projection::{self, Presence},
+    scan::{AHEAD, NewScan, Recorded},
+};
+use crate::{Change, ChangeKind, Code, Problem, loyalty::ledger::Award, text};
+
+/// A message about a closed event is taken for this long after it.
+const LATE: TimeDelta = TimeDelta::days(30);
+
+/// The rows of a batch, and what is to be written of them.
+pub(super) struct Batch {
+    organization: OrganizationId,
+    actor: Option<UserId>,
+    pub(super) now: DateTime<Utc>,
+    patrons: HashMap<PatronId, Patron>,
+    events: HashMap<EventId, Event>,
+    scans: HashMap<ScanId, Scan>,
+    of_pair: HashMap<(EventId, PatronId), Vec<Scan>>,
+    attendances: HashMap<(EventId, PatronId), Attendance>,
+    /// Scans to insert.
+    pub(super) new_scans: Vec<Scan>,
+    /// Attendances to insert or replace, each once.
+    pub(super) touched: Vec<Attendance>,
+    /// What to add to the events' counts, in the order of their ids.
+    pub(super) deltas: Vec<(EventId, Deltas)>,
+    /// Points to award or take back.
+    pub(super) awards: Vec<Award>,
+    /// What happened, in order.
+    pub(super) changes: Vec<Change>,
+}
+
+/// What to add to an event's counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Deltas {
+    pub(super) seats: i32,
+    pub(super) attended: i32,
+    pub(super) inside: i32,
+}
+
+impl Batch {
+    pub(super) fn new(
+        organization: OrganizationId,
+        actor: Option<UserId>,
+        now: DateTime<Utc>,
+        patrons: Vec<Patron>,
+        events: Vec<Event>,
+        scans: Vec<Scan>,
+        attendances: Vec<Attendance>,
+    ) -> Self {
+        let mut of_pair: HashMap<_, Vec<Scan>> = HashMap::new();
+        for scan in &scans {
+            of_pair
+                .entry((scan.event_id, scan.patron_id))
+                .or_default()
+                .push(scan.clone());
+        }
+        Self {
+            organization,
+            actor,
+            now,
+            patrons: patrons
+                .into_iter()
+                .map(|patron| (patron.id, patron))
+                .collect(),
+            events: events.into_iter().map(|event| (event.id, event)).collect(),
+            scans: scans.into_iter().map(|scan| (scan.id, scan)).collect(),
+            of_pair,
+            attendances: attendances
+                .into_iter()
+                .map(|row| ((row.event_id, row.patron_id), row))
+                .collect(),
+            new_scans: Vec::new(),
+            touched: Vec::new(),
+            deltas: Vec::new(),
+            awards: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Applies the scans in the order in which they happened and answers in the order given.
+    pub(super) fn apply(&mut self, scans: Vec<NewScan>) -> Vec<Result<Recorded, Problem>> {
+        let before: HashMap<_, _> = self.attendances.clone();
+        let mut order: Vec<usize> = (0..scans.len()).collect();
+        order.sort_by_key(|index| {
+            scans
+                .get(*index)
+                .map(|scan| (scan.occurred_at.unwrap_or(self.now), *index))
+        });
+        let mut answers: Vec<Option<Result<Recorded, Problem>>> =
+            scans.iter().map(|_| None).collect();
+        for index in order {
+            if let (Some(scan), Some(answer)) = (scans.get(index), answers.get_mut(index)) {
+                *answer = Some(self.apply_one(scan));
+            }
+        }
+        self.settle(&before);
+        answers.into_iter().flatten().collect()
+    }
+
+    fn apply_one(&mut self, new: &NewScan) -> Result<Recorded, Problem> {
+        let pair = (new.event, new.patron);
+        if let Some(kept) = new.id.and_then(|id| self.scans.get(&id)) {
+            if !same(kept, new) {
+                return Err(Problem::new(
+                    Code::IdempotencyConflict,
+                    "id",
+                    "This scan id was used before with other content. Make a new id for a new scan.",
+                ));
+            }
+            let attendance = self.attendances.get(&pair).cloned();
+            return Ok(Recorded {
+                scan: kept.clone(),
+                attendance,
+                repeated: true,
+            });
+        }
+        let event = self
+            .events
+            .get(&new.event)
+            .ok_or_else(|| missing("eventId", "event"))?;
+        if !self.patrons.contains_key(&new.patron) {
+            return Err(missing("patronId", "patron"));
+        }
+        let mut scan = self.draft(new)?;
+        let empty = Vec::new();
+        let kept = self.of_pair.get(&pair).unwrap_or(&empty);
+        let timeline = projection::timeline(kept);
+        if new.direction == Direction::Revert {
+            let undone = match new.supersedes {
+                Some(id) => timeline.iter().find(|scan| scan.id == id),
+                None => timeline.last(),
+            };
+            let undone = undone.ok_or_else(|| {
+                Problem::new(
+                    Code::NothingToUndo,
+                    "patronId",
+                    "There is no check-in to undo.",
+                )
+            })?;
+            scan.supersedes = Some(undone.id);
+            scan.outcome = Outcome::Reverted;
+        } else {
+            scan.outcome = match refusal(event, &scan) {
+                Some(refusal) => refusal,
+                None => projection::outcome(&timeline, scan.direction, scan.occurred_at, scan.id),
+            };
+            if self.is_full(event, pair, scan.outcome) {
+                scan.outcome = Outcome::CapacityReached;
+            }
+        }
+        let attendance = self.keep(scan.clone());
+        Ok(Recorded {
+            scan,
+            attendance,
+            repeated: false,
+        })
+    }
+
+    /// The scan as it would be kept, without its outcome.
+    fn draft(&self, new: &NewScan) -> Result<Scan, Problem> {
+        let mut problems = Vec::new();
+        let device = new
+            .device
+            .as_deref()
+            .map(|device| text::optional(&mut problems, "device", device, 100));
+        let reason = new
+            .reason
+            .as_deref()
+            .map(|reason| text::optional(&mut problems, "reason", reason, 500));
+        if let Some(problem) = problems.pop() {
+            return Err(problem);
+        }
+        let claimed_at = new.occurred_at.unwrap_or(self.now);
+        if !(1970..=2999).contains(&chrono::Datelike::year(&claimed_at)) {
+            return Err(Problem::new(
+                Code::Invalid,
+                "occurredAt",
+                "The year must be between 1970 and 2999.",
+            ));
+        }
+        Ok(Scan {
+            organization_id: self.organization,
+            id: new.id.unwrap_or_else(|| ScanId::from(Uuid::now_v7())),
+            event_id: new.event,
+            patron_id: new.patron,
+            direction: new.direction,
+            method: new.method,
+            occurred_at: if claimed_at > self.now + AHEAD {
+                self.now
+            } else {
+                claimed_at
+            },
+            claimed_at,
+            received_at: self.now,
+            device: device.filter(|device| !device.is_empty()),
+            actor_id: self.actor,
+            outcome: Outcome::CheckedIn,
+            reason: reason.filter(|reason| !reason.is_empty()),
+            supersedes: None,
+        })
+    }
+
+    /// Whether an enforced capacity keeps the patron out.
+    fn is_full(&self, event: &Event, pair: (EventId, PatronId), outcome: Outcome) -> bool {
+        let Some(capacity) = event.capacity else {
+            return false;
+        };
+        let attendance = self.attendances.get(&pair);
+        match (event.capacity_policy, outcome) {
+            (CapacityPolicy::Seats, Outcome::CheckedIn) => {
+                attendance.is_none_or(|attendance| seats(attendance) == 0)
+                    && event.seats_taken >= capacity
+            }
+            (CapacityPolicy::Occupancy, Outcome::CheckedIn | Outcome::Reentry) => {
+                event.inside_count >= capacity
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps a scan, projects its attendance anew, and notes what that changed.
+    fn keep(&mut self, scan: Scan) -> Option<Attendance> {
+        let pair = (scan.event_id, scan.patron_id);
+        let scans = self.of_pair.entry(pair).or_default();
+        scans.push(scan.clone());
+        let presence = projection::project(&projection::timeline(scans));
+        let before = self.attendances.get(&pair).cloned();
+        let kind = kind_of(
+            &scan,
+            before.as_ref().map(presence_of).unwrap_or_default() != presence,
+        );
+        let attendance = if before.is_some() || kind != ChangeKind::ScanRecorded {
+            let row = before.clone().unwrap_or_else(|| blank(&scan, self.now));
+            Some(self.move_to(row, presence))
+        } else {
+            None
+        };
+        self.changes.push(
+            Change::new(
+                kind,
+                attendance
+                    .as_ref()
+                    .map_or(scan.id.uuid(), |row| row.id.uuid()),
+            )
+            .at(scan.event_id)
+            .of(scan.patron_id)
+            .when(scan.occurred_at)
+            .with(json!({ "scanId": scan.id.uuid(), "reason": scan.reason })),
+        );
+        self.scans.insert(scan.id, scan.clone());
+        self.new_scans.push(scan);
+        attendance
+    }
+
+    fn move_to(&mut self, before: Attendance, presence: Presence) -> Attendance {
+        let pair = (before.event_id, before.patron_id);
+        let earned = presence.attended && !before.attended;
+        let lost = before.attended && !presence.attended;
+        let mut after = Attendance {
+            attended: presence.attended,
+            inside: presence.inside,
+            check_in_time: presence.check_in_time,
+            check_out_time: presence.check_out_time,
+            seconds_present: presence.seconds_present,
+            awards: before.awards + i32::from(earned),
+            updated_at: self.now,
+            ..before.clone()
+        };
+        after.seats = if presence.attended {
+            after.seats.max(1)
+        } else {
+            seats(&after)
+        };
+        if let Some(event) = self.events.get_mut(&pair.0) {
+            event.seats_taken += seats(&after) - seats(&before);
+            event.inside_count += i32::from(after.inside) - i32::from(before.inside);
+            event.attended_count += i32::from(after.attended) - i32::from(before.attended);
+            if earned || lost {
+                self.awards.push(Award {
+                    patron: pair.1,
+                    points: event.attendance_points,
+                    reversed: lost,
+                    reason: format!("Attended {}", event.title),
+                    source: after.id.uuid(),
+                    generation: after.awards,
+                });
+            }
+        }
+        self.attendances.insert(pair, after.clone());
+        after
+    }
+
+    /// Sums up what is to be written: each attendance once, each event's counts once.
+    fn settle(&mut self, before: &HashMap<(EventId, PatronId), Attendance>) {
+        let mut deltas: BTreeMap<EventId, Deltas> = BTreeMap::new();
+        for (pair, after) in &self.attendances {
+            let before = before.get(pair);
+            if before == Some(after) {
+                continue;
+            }
+            let delta = deltas.entry(pair.0).or_default();
+            delta.seats += seats(after) - before.map_or(0, seats);
+            delta.attended +=
+                i32::from(after.attended) - before.map_or(0, |row| i32::from(row.attended));
+            delta.inside += i32::from(after.inside) - before.map_or(0, |row| i32::from(row.inside));
+            self.touched.push(after.clone());
+        }
+        self.deltas = deltas.into_iter().collect();
+    }
+}
+
+/// The seats an attendance holds: those registered, and one for whoever came without.
+pub(super) fn seats(attendance: &Attendance) -> i32 {
+    if attendance.registration == Some(Registration::Registered) {
+        attendance.seats
+    } else {
+        i32::from(attendance.attended)
+    }
+}
+
+/// A row for a patron of whom the event knew nothing yet.
+pub(super) fn blank(scan: &Scan, now: DateTime<Utc>) -> Attendance {
+    Attendance {
+        id: AttendanceId::random(),
+        organization_id: scan.organization_id,
+        event_id: scan.event_id,
+        patron_id: scan.patron_id,
+        registration: None,
+        registered_at: None,
+        seats: 0,
+        attended: false,
+        inside: false,
+        check_in_time: None,
+        check_out_time: None,
+        seconds_present: 0,
+        awards: 0,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn presence_of(attendance: &Attendance) -> Presence {
+    Presence {
+        attended: attendance.attended,
+        inside: attendance.inside,
+        check_in_time: attendance.check_in_time,
+        check_out_time: attendance.check_out_time,
+        seconds_present: attendance.seconds_present,
+    }
+}
+
+fn kind_of(scan: &Scan, moved: bool) -> ChangeKind {
+    match scan.outcome {
+        Outcome::CheckedIn | Outcome::Reentry => ChangeKind::CheckedIn,
+        Outcome::CheckedOut => ChangeKind::CheckedOut,
+        Outcome::Reverted => ChangeKind::CheckInReverted,
+        _ if moved => ChangeKind::Corrected,
+        _ => ChangeKind::ScanRecorded,
+    }
+}
+
+/// Why the event itself takes no such scan, judged by when it happened and not by when it came.
+fn refusal(event: &Event, scan: &Scan) -> Option<Outcome> {
+    if event.cancelled_at.is_some() {
+        return Some(Outcome::EventCancelled);
+    }
+    if event.published_at.is_none() {
+        return Some(Outcome::EventNotPublished);
+    }
+    if scan.direction == Direction::Present {
+        return None;
+    }
+    let closes = event.closed_at.map_or(event.check_in_closes_at, |closed| {
+        closed.min(event.check_in_closes_at)
+    });
+    let in_time = (event.check_in_opens_at..=closes).contains(&scan.occurred_at);
+    (!in_time || scan.received_at > closes + LATE).then_some(Outcome::OutsideWindow)
+}
+
+/// Whether a repeated id comes with the content it came with first. A time that was not given
+/// then or now is not compared.
+fn same(kept: &Scan, new: &NewScan) -> bool {
+    (kept.event_id, kept.patron_id, kept.direction) == (new.event, new.patron, new.direction)
+        && new.occurred_at.is_none_or(|at| at == kept.claimed_at)
+}
+
+fn missing(field: &'static str, what: &str) -> Problem {
+    Problem::new(
+        Code::NotFound,
+        field,
+        format!("The organization has no such {what}."),
+    )
+}

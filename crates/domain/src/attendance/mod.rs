@@ -1,0 +1,11 @@
+//! Who registered, who came, when, and how long they stayed.
+//!
+//! Scans are the truth and are only ever added; an attendance is their [`projection`], rebuilt from
+//! them in a test.
+
+mod batch;
+pub mod import;
+pub mod projection;
+pub mod record;
+pub mod registration;
+pub mod scan;

@@ -1,0 +1,250 @@
+//! Scans: one way in for the door's check-in and check-out, the devices' batches, undoing, and
+//! imports. The rules are in `batch`; the statements, the same number for 1 and for 500, are here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    attendance::{projection, scan},
+    events::event,
+};
+use sea_orm::{
+    ActiveModelTrait, Condition, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
+    sea_query::{LockType, OnConflict},
+};
+use uuid::Uuid;
+
+pub use entity::attendance::{
+    projection::{AttendanceId, Model as Attendance},
+    scan::{Direction, Method, Model as Scan, Outcome, ScanId},
+};
+
+use super::batch::{Batch, Deltas};
+use crate::{
+    Code, Error, Problem, Result, Writer,
+    events::event::{CapacityPolicy, EventId},
+    loyalty::ledger,
+    patrons::patron::{self, PatronId},
+    permission::AttendanceRecord,
+};
+
+/// Scans of a batch at most.
+pub const BATCH: usize = 500;
+/// A device's clock may be ahead by this much; a scan further in the future is taken as of now.
+pub const AHEAD: TimeDelta = TimeDelta::minutes(5);
+
+/// One scan as a device reports it.
+#[derive(Clone, Debug)]
+pub struct NewScan {
+    /// Made by the client (UUID version 7); a repeat with the same content is answered like the
+    /// first, for ever. One is made here when none is given.
+    pub id: Option<ScanId>,
+    /// Where.
+    pub event: EventId,
+    /// Who.
+    pub patron: PatronId,
+    /// Which way.
+    pub direction: Direction,
+    /// How the door knew.
+    pub method: Method,
+    /// When the device says it happened; the moment it is recorded when not given.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The device's own name for itself.
+    pub device: Option<String>,
+    /// Why, for an undoing.
+    pub reason: Option<String>,
+    /// What an undoing undoes: the latest scan that counts when none is given.
+    pub supersedes: Option<ScanId>,
+}
+
+/// What became of one scan.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The scan as it is kept.
+    pub scan: Scan,
+    /// The attendance after it; none where nothing was ever let through.
+    pub attendance: Option<Attendance>,
+    /// Whether it had been recorded before and this is the same answer again.
+    pub repeated: bool,
+}
+
+/// Records up to [`BATCH`] scans in the order in which they happened, each on its own: what is
+/// wrong with one is told in its place and keeps none of the others back.
+///
+/// # Errors
+/// A refusal of the whole only for more than [`BATCH`] scans.
+pub async fn record(
+    writer: Writer<AttendanceRecord>,
+    scans: Vec<NewScan>,
+) -> Result<Vec<Result<Recorded, Problem>>> {
+    if scans.len() > BATCH {
+        return Err(Error::refused(
+            Code::TooLong,
+            "scans",
+            format!("A batch has at most {BATCH} scans. Send several."),
+        ));
+    }
+    let mut batch = load(&writer, &scans).await?;
+    let answers = batch.apply(scans);
+    store(writer, batch).await?;
+    Ok(answers)
+}
+
+/// Locks and reads all that the scans' rules look at.
+pub(super) async fn load<P>(writer: &Writer<P>, scans: &[NewScan]) -> Result<Batch> {
+    let patron_ids: Vec<PatronId> = distinct(scans.iter().map(|scan| scan.patron));
+    let event_ids: Vec<Uuid> = distinct(scans.iter().map(|scan| scan.event.uuid()));
+    let patron_uuids: Vec<Uuid> = patron_ids.iter().map(|id| id.uuid()).collect();
+    let patrons = patron::locked(writer, &patron_ids).await?;
+    let events = events(writer, &event_ids).await?;
+    let scan_ids = scans
+        .iter()
+        .filter_map(|scan| scan.id)
+        .map(|id| id.uuid())
+        .collect();
+    let known = Condition::any()
+        .add(writer.any(scan::Column::Id, scan_ids).await?)
+        .add(
+            Condition::all()
+                .add(writer.any(scan::Column::EventId, event_ids.clone()).await?)
+                .add(
+                    writer
+                        .any(scan::Column::PatronId, patron_uuids.clone())
+                        .await?,
+                ),
+        );
+    let kept = writer
+        .all(writer.find::<scan::Entity>().filter(known))
+        .await?;
+    let attendances = writer
+        .find::<projection::Entity>()
+        .filter(writer.any(projection::Column::EventId, event_ids).await?)
+        .filter(
+            writer
+                .any(projection::Column::PatronId, patron_uuids)
+                .await?,
+        );
+    let attendances = writer.all(attendances).await?;
+    let scope = writer.scope();
+    // Read after the patrons are locked: the clock's order is then the order of the locks.
+    let now = scope.clock().now();
+    Ok(Batch::new(
+        scope.organization(),
+        scope.actor().user(),
+        now,
+        patrons,
+        events,
+        kept,
+        attendances,
+    ))
+}
+
+/// Writes what a batch came to and commits it; nothing, if it came to nothing.
+pub(super) async fn store<P>(writer: Writer<P>, batch: Batch) -> Result<()> {
+    if batch.changes.is_empty() {
+        return Ok(());
+    }
+    let new_scans = batch
+        .new_scans
+        .into_iter()
+        .map(|scan| scan.into_active_model().reset_all());
+    writer.insert_all(new_scans.collect()).await?;
+    let attendances = batch
+        .touched
+        .into_iter()
+        .map(|attendance| attendance.into_active_model().reset_all());
+    writer.upsert_all(attendances.collect(), replace()).await?;
+    count(&writer, batch.deltas).await?;
+    ledger::book(&writer, batch.awards, batch.now).await?;
+    writer.commit_all(batch.changes).await
+}
+
+/// The statement's word for "the new row in place of the present one".
+pub(super) fn replace() -> OnConflict {
+    use projection::Column;
+    OnConflict::columns([Column::OrganizationId, Column::EventId, Column::PatronId])
+        .update_columns([
+            Column::Registration,
+            Column::RegisteredAt,
+            Column::Seats,
+            Column::Attended,
+            Column::Inside,
+            Column::CheckInTime,
+            Column::CheckOutTime,
+            Column::SecondsPresent,
+            Column::Awards,
+            Column::UpdatedAt,
+        ])
+        .to_owned()
+}
+
+/// The events; where one enforces a capacity they are locked, in the order of their ids, so that
+/// its counts stand still while seats are given away.
+async fn events<P>(writer: &Writer<P>, ids: &[Uuid]) -> Result<Vec<event::Model>> {
+    let select = writer
+        .find::<event::Entity>()
+        .filter(writer.any(event::Column::Id, ids.to_vec()).await?);
+    let events = writer.all(select.clone()).await?;
+    let enforced = |event: &event::Model| {
+        event.capacity.is_some() && event.capacity_policy != CapacityPolicy::Advisory
+    };
+    if events.iter().any(enforced) {
+        return writer
+            .all(
+                select
+                    .order_by_asc(event::Column::Id)
+                    .lock(LockType::NoKeyUpdate),
+            )
+            .await;
+    }
+    Ok(events)
+}
+
+/// Moves the events' counts. Seats have their condition once more in the statement itself.
+async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<()> {
+    let deltas: Vec<_> = deltas
+        .into_iter()
+        .filter(|(_, delta)| *delta != Deltas::default())
+        .collect();
+    if deltas.is_empty() {
+        return Ok(());
+    }
+    let mut values: Vec<Value> = Vec::with_capacity(deltas.len() * 4);
+    let mut rows = Vec::with_capacity(deltas.len());
+    for (event, delta) in &deltas {
+        let first = values.len() + 2;
+        rows.push(format!(
+            "(${}, ${}, ${}, ${})",
+            first,
+            first + 1,
+            first + 2,
+            first + 3
+        ));
+        values.extend([
+            event.uuid().into(),
+            delta.seats.into(),
+            delta.attended.into(),
+            delta.inside.into(),
+        ]);
+    }
+    let sql = format!(
+        "UPDATE events SET seats_taken = seats_taken + delta.column2, attended_count = attended_count + delta.column3,
+             inside_count = inside_count + delta.column4
+         FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1
+             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column2 <= 0
+                  OR seats_taken + delta.column2 <= capacity)",
+        rows.join(", ")
+    );
+    if writer.execute(&sql, values).await? == deltas.len() as u64 {
+        Ok(())
+    } else {
+        Err(Error::Internal(
+            "an event's seats moved while it was locked".to_owned(),
+        ))
+    }
+}
+
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}

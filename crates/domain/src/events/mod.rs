@@ -1,0 +1,4 @@
+//! What an organization meets for.
+
+pub mod event;
+pub mod status;

@@ -1,0 +1,151 @@
+//! The ledger. Entries are added, never changed; the balance on the patron is kept with them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use entity::{loyalty::entry, patrons::patron::PatronId};
+use sea_orm::{ColumnTrait, QueryFilter, Set, Value};
+use uuid::Uuid;
+
+pub use entity::loyalty::entry::{EntryId, Kind, Model as Entry};
+
+use crate::{
+    Reader, Result, Writer,
+    page::{Key, Page, PageRequest},
+    permission::LoyaltyRead,
+    scope::Sort,
+};
+
+/// An award to make, or to take back, for one cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Award {
+    /// Whose.
+    pub patron: PatronId,
+    /// How many, from 1.
+    pub points: i32,
+    /// Whether it is taken back.
+    pub reversed: bool,
+    /// Why, for people.
+    pub reason: String,
+    /// What caused it.
+    pub source: Uuid,
+    /// Which award for that cause: each pays once and is taken back once.
+    pub generation: i32,
+}
+
+/// A patron's entries, newest first.
+pub async fn list(
+    reader: &Reader<LoyaltyRead>,
+    patron: PatronId,
+    request: &PageRequest,
+) -> Result<Page<Entry>> {
+    let select = reader
+        .find::<entry::Entity>()
+        .filter(entry::Column::PatronId.eq(patron.uuid()));
+    reader
+        .page(select, sort(patron), request, |entry| {
+            (Key::Time(entry.created_at), entry.id.uuid())
+        })
+        .await
+}
+
+/// The first page of the entries of each of `patrons`, with one statement.
+pub async fn first_of_each(
+    reader: &Reader<LoyaltyRead>,
+    patrons: &[PatronId],
+    size: u64,
+) -> Result<Vec<(PatronId, Page<Entry>)>> {
+    let ids: Vec<Uuid> = patrons.iter().map(|id| id.uuid()).collect();
+    reader
+        .first_pages::<entry::Entity>(
+            &ids,
+            entry::Column::PatronId,
+            |id| sort(PatronId::from(id)),
+            size,
+            |entry| entry.patron_id.uuid(),
+            |entry| (Key::Time(entry.created_at), entry.id.uuid()),
+        )
+        .await
+        .map(|pages| {
+            pages
+                .into_iter()
+                .map(|(id, page)| (id.into(), page))
+                .collect()
+        })
+}
+
+/// Those of `entries` that are the organization's.
+pub async fn load(reader: &Reader<LoyaltyRead>, entries: &[EntryId]) -> Result<Vec<Entry>> {
+    let among = reader
+        .any(
+            entry::Column::Id,
+            entries.iter().map(|id| id.uuid()).collect(),
+        )
+        .await?;
+    reader
+        .all(reader.find::<entry::Entity>().filter(among))
+        .await
+}
+
+/// Books awards within a running unit of work, whose caller holds the patrons' locks.
+pub(crate) async fn book<P>(
+    writer: &Writer<P>,
+    awards: Vec<Award>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let awards: Vec<Award> = awards
+        .into_iter()
+        .filter(|award| award.points > 0)
+        .collect();
+    if awards.is_empty() {
+        return Ok(());
+    }
+    let mut balances: BTreeMap<PatronId, i64> = BTreeMap::new();
+    let mut entries = Vec::with_capacity(awards.len());
+    for award in awards {
+        let points = i64::from(if award.reversed {
+            -award.points
+        } else {
+            award.points
+        });
+        *balances.entry(award.patron).or_default() += points;
+        entries.push(entry::ActiveModel {
+            id: Set(EntryId::random()),
+            patron_id: Set(award.patron),
+            kind: Set(if award.reversed {
+                Kind::Reverse
+            } else {
+                Kind::Earn
+            }),
+            points: Set(points),
+            reason: Set(award.reason),
+            source_id: Set(award.source),
+            generation: Set(award.generation),
+            created_at: Set(now),
+            ..Default::default()
+        });
+    }
+    writer.insert_all(entries).await?;
+    let mut values = Vec::with_capacity(balances.len() * 2);
+    let mut rows = Vec::with_capacity(balances.len());
+    for (patron, points) in balances {
+        rows.push(format!("(${}, ${})", values.len() + 2, values.len() + 3));
+        values.extend([Value::from(patron.uuid()), Value::from(points)]);
+    }
+    let sql = format!(
+        "UPDATE patrons SET points = points + delta.column2, qualifying_points = qualifying_points + delta.column2
+         FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1",
+        rows.join(", ")
+    );
+    writer.execute(&sql, values).await?;
+    Ok(())
+}
+
+fn sort(patron: PatronId) -> Sort<entry::Entity> {
+    Sort {
+        column: entry::Column::CreatedAt,
+        id: entry::Column::Id,
+        descending: true,
+        list: format!("loyalty of {patron}"),
+    }
+}

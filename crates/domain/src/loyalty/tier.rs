@@ -1,0 +1,43 @@
+//! Tiers (schema source 003): derived, never stored and never accepted as input.
+
+/// A patron's tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Below 100.
+    Bronze,
+    /// From 100.
+    Silver,
+    /// From 500.
+    Gold,
+    /// From 1000.
+    Platinum,
+}
+
+impl Tier {
+    /// The tier of so many qualifying points: bronze [0, 100), silver [100, 500),
+    /// gold [500, 1000), platinum [1000, ∞). Below zero counts as bronze.
+    #[must_use]
+    pub fn of(points: i64) -> Self {
+        match points {
+            ..100 => Self::Bronze,
+            100..500 => Self::Silver,
+            500..1000 => Self::Gold,
+            1000.. => Self::Platinum,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tier;
+
+    #[test]
+    fn thresholds_are_closed_below_and_open_above() {
+        let tiers = [-1, 0, 99, 100, 499, 500, 999, 1000].map(Tier::of);
+        use Tier::{Bronze, Gold, Platinum, Silver};
+        assert_eq!(
+            tiers,
+            [Bronze, Bronze, Bronze, Silver, Silver, Gold, Gold, Platinum]
+        );
+    }
+}

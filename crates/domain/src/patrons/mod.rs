@@ -1,0 +1,3 @@
+//! People as an organization knows them.
+
+pub mod patron;
