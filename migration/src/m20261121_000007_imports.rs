@@ -21,7 +21,6 @@ impl MigrationTrait for Migration {
                 created_by {uuid} NOT NULL REFERENCES users (id),
                 file_name varchar(255) NOT NULL,
                 digest {bytes} NOT NULL,
-                content {bytes},
                 options {json} NOT NULL,
                 status varchar(20) NOT NULL
                     CHECK (status IN ('reading', 'previewed', 'committing', 'committed', 'failed')),
@@ -42,6 +41,13 @@ impl MigrationTrait for Migration {
             CREATE INDEX imports_created ON imports (organization_id, created_at, id);
             CREATE INDEX imports_event ON imports (organization_id, event_id);
             CREATE INDEX imports_creator ON imports (created_by);
+            CREATE TABLE import_files (
+                organization_id {uuid} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+                import_id {uuid} NOT NULL,
+                content {bytes} NOT NULL,
+                PRIMARY KEY (organization_id, import_id),
+                FOREIGN KEY (organization_id, import_id) REFERENCES imports (organization_id, id) ON DELETE CASCADE
+            );
             CREATE TABLE import_rows (
                 organization_id {uuid} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
                 import_id {uuid} NOT NULL,
@@ -77,6 +83,13 @@ impl MigrationTrait for Migration {
         .await?;
         protect(
             manager,
+            "import_files",
+            "organization_id",
+            "SELECT, INSERT, DELETE",
+        )
+        .await?;
+        protect(
+            manager,
             "imports",
             "organization_id",
             "SELECT, INSERT, UPDATE, DELETE",
@@ -94,6 +107,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop(manager, &["jobs", "import_rows", "imports"]).await
+        drop(manager, &["jobs", "import_rows", "import_files", "imports"]).await
     }
 }

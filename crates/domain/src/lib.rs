@@ -11,6 +11,8 @@ pub mod clock;
 pub mod error;
 pub mod events;
 pub mod identity;
+pub mod jobs;
+pub mod live;
 pub mod loyalty;
 pub mod organizations;
 pub mod page;

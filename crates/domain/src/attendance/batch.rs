@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     attendance::{
         projection::{AttendanceId, Model as Attendance, Registration},
-        scan::{Direction, Model as Scan, Outcome, ScanId},
+        scan::{Direction, Method, Model as Scan, Outcome, ScanId},
     },
     events::event::{CapacityPolicy, EventId, Model as Event},
     identity::user::UserId,
@@ -36,6 +36,7 @@ pub(super) struct Batch {
     scans: HashMap<ScanId, Scan>,
     of_pair: HashMap<(EventId, PatronId), Vec<Scan>>,
     attendances: HashMap<(EventId, PatronId), Attendance>,
+    before: HashMap<(EventId, PatronId), Attendance>,
     /// Scans to insert.
     pub(super) new_scans: Vec<Scan>,
     /// Attendances to insert or replace, each once.
@@ -51,6 +52,7 @@ pub(super) struct Batch {
 /// What to add to an event's counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Deltas {
+    pub(super) registered: i32,
     pub(super) seats: i32,
     pub(super) attended: i32,
     pub(super) inside: i32,
@@ -73,10 +75,16 @@ impl Batch {
                 .or_default()
                 .push(scan.clone());
         }
+        let attendances: HashMap<_, _> = attendances
+            .into_iter()
+            .map(|row| ((row.event_id, row.patron_id), row))
+            .collect();
         Self {
             organization,
             actor,
             now,
+            before: attendances.clone(),
+            attendances,
             patrons: patrons
                 .into_iter()
                 .map(|patron| (patron.id, patron))
@@ -84,10 +92,6 @@ impl Batch {
             events: events.into_iter().map(|event| (event.id, event)).collect(),
             scans: scans.into_iter().map(|scan| (scan.id, scan)).collect(),
             of_pair,
-            attendances: attendances
-                .into_iter()
-                .map(|row| ((row.event_id, row.patron_id), row))
-                .collect(),
             new_scans: Vec::new(),
             touched: Vec::new(),
             deltas: Vec::new(),
@@ -98,7 +102,6 @@ impl Batch {
 
     /// Applies the scans in the order in which they happened and answers in the order given.
     pub(super) fn apply(&mut self, scans: Vec<NewScan>) -> Vec<Result<Recorded, Problem>> {
-        let before: HashMap<_, _> = self.attendances.clone();
         let mut order: Vec<usize> = (0..scans.len()).collect();
         order.sort_by_key(|index| {
             scans
@@ -112,7 +115,6 @@ impl Batch {
                 *answer = Some(self.apply_one(scan));
             }
         }
-        self.settle(&before);
         answers.into_iter().flatten().collect()
     }
 
@@ -249,7 +251,14 @@ impl Batch {
             before.as_ref().map(presence_of).unwrap_or_default() != presence,
         );
         let attendance = if before.is_some() || kind != ChangeKind::ScanRecorded {
-            let row = before.clone().unwrap_or_else(|| blank(&scan, self.now));
+            let row = before.clone().unwrap_or_else(|| {
+                blank(
+                    scan.organization_id,
+                    scan.event_id,
+                    scan.patron_id,
+                    self.now,
+                )
+            });
             Some(self.move_to(row, presence))
         } else {
             None
@@ -309,15 +318,64 @@ impl Batch {
         after
     }
 
+    /// Registers a patron as an import says it was: history, for which no room is asked.
+    pub(super) fn register(
+        &mut self,
+        event: EventId,
+        patron: PatronId,
+        registration: Registration,
+        wanted: i32,
+    ) {
+        let pair = (event, patron);
+        let before = self.attendances.get(&pair).cloned();
+        let registered = registration == Registration::Registered;
+        let row = match before {
+            Some(row) => row,
+            None if !registered || !self.patrons.contains_key(&patron) => return,
+            None => blank(self.organization, event, patron, self.now),
+        };
+        if row.registration == Some(registration) || (!registered && row.registration.is_none()) {
+            return;
+        }
+        let held = seats(&row);
+        let after = Attendance {
+            registration: Some(registration),
+            registered_at: if registered {
+                row.registered_at.or(Some(self.now))
+            } else {
+                row.registered_at
+            },
+            seats: if registered {
+                wanted
+            } else {
+                i32::from(row.attended)
+            },
+            updated_at: self.now,
+            ..row
+        };
+        if let Some(event) = self.events.get_mut(&event) {
+            event.seats_taken += seats(&after) - held;
+        }
+        let kind = if registered {
+            ChangeKind::Registered
+        } else {
+            ChangeKind::RegistrationCancelled
+        };
+        self.changes
+            .push(Change::new(kind, after.id).at(event).of(patron));
+        self.attendances.insert(pair, after);
+    }
+
     /// Sums up what is to be written: each attendance once, each event's counts once.
-    fn settle(&mut self, before: &HashMap<(EventId, PatronId), Attendance>) {
+    pub(super) fn settle(&mut self) {
         let mut deltas: BTreeMap<EventId, Deltas> = BTreeMap::new();
         for (pair, after) in &self.attendances {
-            let before = before.get(pair);
+            let before = self.before.get(pair);
             if before == Some(after) {
                 continue;
             }
             let delta = deltas.entry(pair.0).or_default();
+            delta.registered += registered(after) - before.map_or(0, registered);
             delta.seats += seats(after) - before.map_or(0, seats);
             delta.attended +=
                 i32::from(after.attended) - before.map_or(0, |row| i32::from(row.attended));
@@ -326,6 +384,10 @@ impl Batch {
         }
         self.deltas = deltas.into_iter().collect();
     }
+}
+
+fn registered(attendance: &Attendance) -> i32 {
+    i32::from(attendance.registration == Some(Registration::Registered))
 }
 
 /// The seats an attendance holds: those registered, and one for whoever came without.
@@ -338,12 +400,17 @@ pub(super) fn seats(attendance: &Attendance) -> i32 {
 }
 
 /// A row for a patron of whom the event knew nothing yet.
-pub(super) fn blank(scan: &Scan, now: DateTime<Utc>) -> Attendance {
+pub(super) fn blank(
+    organization: OrganizationId,
+    event: EventId,
+    patron: PatronId,
+    now: DateTime<Utc>,
+) -> Attendance {
     Attendance {
         id: AttendanceId::random(),
-        organization_id: scan.organization_id,
-        event_id: scan.event_id,
-        patron_id: scan.patron_id,
+        organization_id: organization,
+        event_id: event,
+        patron_id: patron,
         registration: None,
         registered_at: None,
         seats: 0,
@@ -386,7 +453,8 @@ fn refusal(event: &Event, scan: &Scan) -> Option<Outcome> {
     if event.published_at.is_none() {
         return Some(Outcome::EventNotPublished);
     }
-    if scan.direction == Direction::Present {
+    if scan.method == Method::Import {
+        // History, whenever it was.
         return None;
     }
     let closes = event.closed_at.map_or(event.check_in_closes_at, |closed| {

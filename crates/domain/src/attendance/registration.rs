@@ -6,8 +6,8 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, Value
 pub use entity::attendance::projection::Registration;
 
 use super::{
-    batch::seats,
-    scan::{Attendance, AttendanceId, replace},
+    batch::{blank, seats},
+    scan::{Attendance, replace},
 };
 use crate::{
     Change, ChangeKind, Code, Error, Result, Writer,
@@ -59,23 +59,7 @@ pub async fn register(
     }
     let held = before.as_ref().map_or(0, seats);
     take(&writer, event.id, wanted - held, i32::from(!live)).await?;
-    let row = before.unwrap_or_else(|| Attendance {
-        id: AttendanceId::random(),
-        organization_id: event.organization_id,
-        event_id: event.id,
-        patron_id: patron,
-        registration: None,
-        registered_at: None,
-        seats: 0,
-        attended: false,
-        inside: false,
-        check_in_time: None,
-        check_out_time: None,
-        seconds_present: 0,
-        awards: 0,
-        created_at: now,
-        updated_at: now,
-    });
+    let row = before.unwrap_or_else(|| blank(event.organization_id, event.id, patron, now));
     let row = Attendance {
         registration: Some(Registration::Registered),
         registered_at: row.registered_at.filter(|_| live).or(Some(now)),

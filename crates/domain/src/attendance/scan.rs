@@ -19,7 +19,7 @@ pub use entity::attendance::{
 
 use super::batch::{Batch, Deltas};
 use crate::{
-    Code, Error, Problem, Result, Writer,
+    Change, Code, Error, Problem, Result, Writer,
     events::event::{CapacityPolicy, EventId},
     loyalty::ledger,
     patrons::patron::{self, PatronId},
@@ -84,7 +84,10 @@ pub async fn record(
     }
     let mut batch = load(&writer, &scans).await?;
     let answers = batch.apply(scans);
-    store(writer, batch).await?;
+    let changes = write(&writer, batch).await?;
+    if !changes.is_empty() {
+        writer.commit_all(changes).await?;
+    }
     Ok(answers)
 }
 
@@ -137,11 +140,12 @@ pub(super) async fn load<P>(writer: &Writer<P>, scans: &[NewScan]) -> Result<Bat
     ))
 }
 
-/// Writes what a batch came to and commits it; nothing, if it came to nothing.
-pub(super) async fn store<P>(writer: Writer<P>, batch: Batch) -> Result<()> {
+/// Writes what a batch came to and gives what happened: nothing, if nothing did.
+pub(super) async fn write<P>(writer: &Writer<P>, mut batch: Batch) -> Result<Vec<Change>> {
     if batch.changes.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
+    batch.settle();
     let new_scans = batch
         .new_scans
         .into_iter()
@@ -152,9 +156,9 @@ pub(super) async fn store<P>(writer: Writer<P>, batch: Batch) -> Result<()> {
         .into_iter()
         .map(|attendance| attendance.into_active_model().reset_all());
     writer.upsert_all(attendances.collect(), replace()).await?;
-    count(&writer, batch.deltas).await?;
-    ledger::book(&writer, batch.awards, batch.now).await?;
-    writer.commit_all(batch.changes).await
+    count(writer, batch.deltas).await?;
+    ledger::book(writer, batch.awards, batch.now).await?;
+    Ok(batch.changes)
 }
 
 /// The statement's word for "the new row in place of the present one".
@@ -198,7 +202,8 @@ async fn events<P>(writer: &Writer<P>, ids: &[Uuid]) -> Result<Vec<event::Model>
     Ok(events)
 }
 
-/// Moves the events' counts. Seats have their condition once more in the statement itself.
+/// Moves the events' counts. Those that enforce a capacity are locked, so that the rules have
+/// counted right; the statement asks once more, for the door's scans if not for imported history.
 async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<()> {
     let deltas: Vec<_> = deltas
         .into_iter()
@@ -207,30 +212,27 @@ async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<
     if deltas.is_empty() {
         return Ok(());
     }
-    let mut values: Vec<Value> = Vec::with_capacity(deltas.len() * 4);
+    let mut values: Vec<Value> = Vec::with_capacity(deltas.len() * 5);
     let mut rows = Vec::with_capacity(deltas.len());
     for (event, delta) in &deltas {
-        let first = values.len() + 2;
-        rows.push(format!(
-            "(${}, ${}, ${}, ${})",
-            first,
-            first + 1,
-            first + 2,
-            first + 3
-        ));
+        let numbers: Vec<String> = (2..7)
+            .map(|column| format!("${}", values.len() + column))
+            .collect();
+        rows.push(format!("({})", numbers.join(", ")));
         values.extend([
             event.uuid().into(),
+            delta.registered.into(),
             delta.seats.into(),
             delta.attended.into(),
             delta.inside.into(),
         ]);
     }
     let sql = format!(
-        "UPDATE events SET seats_taken = seats_taken + delta.column2, attended_count = attended_count + delta.column3,
-             inside_count = inside_count + delta.column4
+        "UPDATE events SET registered_count = registered_count + delta.column2, seats_taken = seats_taken + delta.column3,
+             attended_count = attended_count + delta.column4, inside_count = inside_count + delta.column5
          FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1
-             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column2 <= 0
-                  OR seats_taken + delta.column2 <= capacity)",
+             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column3 <= 0 OR delta.column2 <> 0
+                  OR seats_taken + delta.column3 <= capacity)",
         rows.join(", ")
     );
     if writer.execute(&sql, values).await? == deltas.len() as u64 {

@@ -95,6 +95,8 @@ pub enum Committed {
     },
     /// A session was ended.
     SessionEnded(Uuid),
+    /// Work was asked for.
+    JobEnqueued,
 }
 
 impl Db {

@@ -192,6 +192,17 @@ impl Scope {
         }))
     }
 
+    /// The same scope with a snapshot of its own, still to be opened.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self {
+            snapshot: Arc::default(),
+            generation: Arc::default(),
+            statements: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// Ends the snapshot, if one is open; the next read opens a new one.
     pub async fn close_snapshot(&self) {
         self.snapshot.lock().await.take();

@@ -2,7 +2,10 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use entity::{TenantOwned, audit, live};
@@ -42,6 +45,7 @@ use crate::{Change, Error, Result};
 /// ```
 pub struct Writer<P> {
     reader: Reader<P>,
+    enqueued: AtomicBool,
 }
 
 /// An update of the tenant's rows of `E`.
@@ -60,7 +64,10 @@ impl<P> Deref for Writer<P> {
 
 impl<P> Writer<P> {
     pub(super) fn new(reader: Reader<P>) -> Self {
-        Self { reader }
+        Self {
+            reader,
+            enqueued: AtomicBool::new(false),
+        }
     }
 
     /// Inserts a row of the tenant, whatever tenant it names.
@@ -163,6 +170,7 @@ impl<P> Writer<P> {
             created_at: Set(now),
         };
         job.insert(&*self.connection().await?).await?;
+        self.enqueued.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -230,12 +238,16 @@ impl<P> Writer<P> {
             .await?;
         drop(connection);
         let scope = self.reader.scope.clone();
+        let enqueued = self.enqueued.load(Ordering::Relaxed);
         self.finish().await?;
         scope.generation.fetch_add(1, Ordering::AcqRel);
         scope.db.announce(Committed::Changes {
             organization: scope.organization.uuid(),
             sequence: last,
         });
+        if enqueued {
+            scope.db.announce(Committed::JobEnqueued);
+        }
         Ok(())
     }
 

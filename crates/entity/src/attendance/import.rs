@@ -25,8 +25,6 @@ pub struct Model {
     pub file_name: String,
     /// SHA-256 of its bytes.
     pub digest: Vec<u8>,
-    /// Its bytes, until it has been read.
-    pub content: Option<Vec<u8>>,
     /// Preset, column mapping, zone, and how the file was read.
     #[sea_orm(column_type = "JsonBinary")]
     pub options: Json,

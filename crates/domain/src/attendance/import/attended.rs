@@ -9,7 +9,7 @@ use super::row::{Cells, Problem, RowError, RowErrorCode};
 use super::value;
 
 /// What a row says about coming.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attended {
     /// Has a registration that counts; false for who waits, declined or was refunded.
     pub registered: bool,

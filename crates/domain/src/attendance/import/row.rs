@@ -10,7 +10,7 @@ use super::record::Record;
 use super::{time, value};
 
 /// One data row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The physical line of the file, from 1, where the row starts.
     pub line: u64,
@@ -25,7 +25,7 @@ pub struct Row {
 }
 
 /// A person as the file knows them. Any field can be missing, though not all in a row that is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// First names, or empty.
     pub first_name: String,
@@ -36,7 +36,7 @@ pub struct Person {
     /// Phone number: digits, with a leading `+` if it had one.
     pub phone: Option<String>,
     /// Source ([`Preset::source`]) and the person's id there.
-    pub external: Option<(&'static str, String)>,
+    pub external: Option<(String, String)>,
 }
 
 /// Why a row could not be read.
@@ -208,7 +208,9 @@ impl Cells<'_> {
             last_name,
             email: self.read(Field::Email, value::email)?,
             phone: self.read(Field::Phone, value::phone)?,
-            external: self.read(Field::ExternalId, id)?.map(|id| (source, id)),
+            external: self
+                .read(Field::ExternalId, id)?
+                .map(|id| (source.to_owned(), id)),
         })
     }
 
