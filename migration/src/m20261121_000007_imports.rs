@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
                 id {id} PRIMARY KEY,
                 organization_id {uuid} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
                 event_id {uuid},
-                created_by {uuid} NOT NULL REFERENCES users (id),
+                created_by {uuid} REFERENCES users (id) ON DELETE SET NULL,
                 file_name varchar(255) NOT NULL,
                 digest {bytes} NOT NULL,
                 options {json} NOT NULL,

@@ -8,6 +8,7 @@
 pub mod attendance;
 pub mod change;
 pub mod clock;
+pub mod demo;
 pub mod error;
 pub mod events;
 pub mod identity;

@@ -15,7 +15,7 @@ use crate::{
     organizations::time_zone,
     page::{Key, Page, PageRequest},
     permission::{EventsCreate, EventsRead, EventsUpdate},
-    scope::Sort,
+    scope::{Scoped, Sort},
     text,
 };
 
@@ -277,6 +277,41 @@ pub async fn list(
     filter: &EventFilter,
     request: &PageRequest,
 ) -> Result<Page<Event>> {
+    let sort = Sort {
+        column: event::Column::StartsAt,
+        id: event::Column::Id,
+        descending: true,
+        list: format!(
+            "events{:?}{:?}{:?}",
+            filter.statuses, filter.from, filter.until
+        ),
+    };
+    reader
+        .page(matching(reader, filter), sort, request, |event| {
+            (Key::Time(event.starts_at), event.id.uuid())
+        })
+        .await
+}
+
+/// How many events there are, counted up to `cap`.
+pub async fn count(reader: &Reader<EventsRead>, filter: &EventFilter, cap: u64) -> Result<u64> {
+    reader.count(matching(reader, filter), cap).await
+}
+
+/// Those of `events` that are the organization's.
+pub async fn load(reader: &Reader<EventsRead>, events: &[EventId]) -> Result<Vec<Event>> {
+    let among = reader
+        .any(
+            event::Column::Id,
+            events.iter().map(|id| id.uuid()).collect(),
+        )
+        .await?;
+    reader
+        .all(reader.find::<event::Entity>().filter(among))
+        .await
+}
+
+fn matching(reader: &Reader<EventsRead>, filter: &EventFilter) -> Scoped<event::Entity> {
     let now = reader.scope().clock().now();
     let mut select = reader.find::<event::Entity>();
     if !filter.statuses.is_empty() {
@@ -294,33 +329,7 @@ pub async fn list(
     if let Some(until) = filter.until {
         select = select.filter(event::Column::StartsAt.lt(until));
     }
-    let sort = Sort {
-        column: event::Column::StartsAt,
-        id: event::Column::Id,
-        descending: true,
-        list: format!(
-            "events{:?}{:?}{:?}",
-            filter.statuses, filter.from, filter.until
-        ),
-    };
-    reader
-        .page(select, sort, request, |event| {
-            (Key::Time(event.starts_at), event.id.uuid())
-        })
-        .await
-}
-
-/// Those of `events` that are the organization's.
-pub async fn load(reader: &Reader<EventsRead>, events: &[EventId]) -> Result<Vec<Event>> {
-    let among = reader
-        .any(
-            event::Column::Id,
-            events.iter().map(|id| id.uuid()).collect(),
-        )
-        .await?;
-    reader
-        .all(reader.find::<event::Entity>().filter(among))
-        .await
+    select
 }
 
 fn opening(starts_at: DateTime<Utc>, given: Option<DateTime<Utc>>) -> DateTime<Utc> {

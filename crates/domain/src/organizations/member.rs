@@ -98,6 +98,11 @@ pub async fn list(reader: &Reader<MembersRead>, request: &PageRequest) -> Result
         .await
 }
 
+/// How many members there are, counted up to `cap`.
+pub async fn count(reader: &Reader<MembersRead>, cap: u64) -> Result<u64> {
+    reader.count(reader.find::<member::Entity>(), cap).await
+}
+
 /// Those of `members` that are the organization's.
 pub async fn load(reader: &Reader<MembersRead>, members: &[MemberId]) -> Result<Vec<Member>> {
     let among = reader

@@ -10,7 +10,7 @@ use crate::{
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{PatronsCreate, PatronsDelete, PatronsRead, PatronsUpdate},
-    scope::Sort,
+    scope::{Scoped, Sort},
     text,
 };
 
@@ -127,20 +127,7 @@ pub async fn list(
     query: Option<&str>,
     request: &PageRequest,
 ) -> Result<Page<Patron>> {
-    let mut select = reader
-        .find::<patron::Entity>()
-        .filter(patron::Column::DeletedAt.is_null());
-    let query = text::fold(query.unwrap_or_default());
-    if query.chars().count() > 200 {
-        return Err(Error::refused(
-            Code::TooLong,
-            "search",
-            "A search has at most 200 characters.",
-        ));
-    }
-    for word in query.split_whitespace().take(WORDS) {
-        select = select.filter(patron::Column::Search.contains(word));
-    }
+    let (select, query) = matching(reader, query)?;
     let sort = Sort {
         column: patron::Column::SortName,
         id: patron::Column::Id,
@@ -152,6 +139,11 @@ pub async fn list(
             (Key::Text(row.sort_name.clone()), row.id.uuid())
         })
         .await
+}
+
+/// How many patrons such a list has, counted up to `cap`.
+pub async fn count(reader: &Reader<PatronsRead>, query: Option<&str>, cap: u64) -> Result<u64> {
+    reader.count(matching(reader, query)?.0, cap).await
 }
 
 /// Those of `patrons` that are the organization's, removed ones included: history names them.
@@ -242,6 +234,28 @@ pub(crate) fn row(input: &NewPatron, now: chrono::DateTime<chrono::Utc>) -> patr
         deleted_at: Set(None),
         ..Default::default()
     }
+}
+
+/// The patrons that a search finds, and the search as it was understood.
+fn matching(
+    reader: &Reader<PatronsRead>,
+    query: Option<&str>,
+) -> Result<(Scoped<patron::Entity>, String)> {
+    let mut select = reader
+        .find::<patron::Entity>()
+        .filter(patron::Column::DeletedAt.is_null());
+    let query = text::fold(query.unwrap_or_default());
+    if query.chars().count() > 200 {
+        return Err(Error::refused(
+            Code::TooLong,
+            "search",
+            "A search has at most 200 characters.",
+        ));
+    }
+    for word in query.split_whitespace().take(WORDS) {
+        select = select.filter(patron::Column::Search.contains(word));
+    }
+    Ok((select, query))
 }
 
 fn missing() -> Error {

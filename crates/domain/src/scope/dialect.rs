@@ -37,9 +37,7 @@ pub(super) fn begin_postgres(binding: Binding, write: bool) -> String {
 /// `IN (SELECT unhex(value) FROM json_each(?))`.
 pub(super) fn any<C: ColumnTrait>(backend: DbBackend, column: C, ids: Vec<Uuid>) -> SimpleExpr {
     match backend {
-        DbBackend::Postgres => column
-            .into_expr()
-            .eq(Expr::cust_with_values("ANY(?)", [array(ids)])),
+        DbBackend::Postgres => column.eq_any(ids),
         _ => column.into_expr().binary(
             sea_orm::sea_query::BinOper::In,
             Expr::cust_with_values(

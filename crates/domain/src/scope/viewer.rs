@@ -65,6 +65,18 @@ impl Viewer {
         self.organization
     }
 
+    /// The same person, about to act in another organization. Entering it checks the membership.
+    #[must_use]
+    pub fn acting_in(
+        &self,
+        organization: entity::organizations::organization::OrganizationId,
+    ) -> Self {
+        Self {
+            organization: Some(organization),
+            ..self.clone()
+        }
+    }
+
     /// The database's clock.
     #[must_use]
     pub fn clock(&self) -> &crate::Clock {

@@ -19,8 +19,8 @@ pub struct Model {
     pub organization_id: OrganizationId,
     /// The event its attendance belongs to.
     pub event_id: Option<EventId>,
-    /// Who brought it.
-    pub created_by: UserId,
+    /// Who brought it; none for the operator of the machine.
+    pub created_by: Option<UserId>,
     /// Its name, for people.
     pub file_name: String,
     /// SHA-256 of its bytes.
