@@ -45,3 +45,33 @@ impl Clock {
         DateTime::from_timestamp_micros(microseconds).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, SecondsFormat, Utc};
+    use proptest::prelude::*;
+
+    /// SQLite keeps instants as text in the form that sqlx writes, and compares the text.
+    fn stored(instant: DateTime<Utc>) -> String {
+        instant.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+    }
+
+    fn instants() -> impl Strategy<Value = DateTime<Utc>> {
+        let seconds = prop_oneof![Just(1_790_000_000_i64), -2_208_988_800_i64..32_503_680_000];
+        let microseconds = prop_oneof![
+            Just(0),
+            (0_i64..1000).prop_map(|milli| milli * 1000),
+            0_i64..1_000_000
+        ];
+        (seconds, microseconds).prop_map(|(seconds, micro)| {
+            DateTime::from_timestamp_micros(seconds * 1_000_000 + micro).unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_stored_instants_is_the_order_of_time(one in instants(), other in instants()) {
+            prop_assert_eq!(one.cmp(&other), stored(one).cmp(&stored(other)));
+        }
+    }
+}

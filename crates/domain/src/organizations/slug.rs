@@ -48,6 +48,13 @@ pub fn suggest(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// Where an address leads, for the operator of the machine.
+pub async fn find(system: &System, address: &str) -> Result<Option<OrganizationId>> {
+    let transaction = system.begin(false).await?;
+    let row = slug::Entity::find_by_id(address).one(&*transaction).await?;
+    Ok(row.map(|row| row.organization_id))
+}
+
 /// Refuses an address that leads to an organization other than `own`.
 ///
 /// # Errors
