@@ -1,0 +1,242 @@
+//! Configuration: the environment, and a file of the same names for what the environment leaves out.
+//!
+//! Read once, at start. Anything wrong is told by the variable's name; a name that begins with
+//! `ROLLCALL_` and means nothing is wrong too, because it is a typing error that would otherwise
+//! run with a default.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+
+use domain::{Database, identity::password::Profile};
+
+/// Every variable: its name, its default, and what it means. `--help` and the README show this.
+pub const VARIABLES: &[(&str, &str, &str)] = &[
+    ("DATABASE_URL", "the embedded file", "postgres://user:password@host/name, or sqlite:PATH"),
+    ("REDIS_URL", "none", "redis://host:port: wakes other instances; one instance needs none"),
+    ("ROLLCALL_CONFIGURATION", "none", "a file of NAME=value lines for what the environment leaves out"),
+    ("ROLLCALL_DATA", "data", "directory of the embedded database"),
+    ("ROLLCALL_LISTEN", "127.0.0.1:8000", "address and port to listen on"),
+    ("ROLLCALL_PUBLIC_URL", "none", "where browsers reach us, like https://rollcall.example.org; https makes cookies secure"),
+    ("ROLLCALL_ALLOWED_ORIGINS", "none", "other origins whose pages may call, separated by commas"),
+    ("ROLLCALL_TRUSTED_PROXY", "false", "true when a proxy of yours writes X-Forwarded-For"),
+    ("ROLLCALL_DATABASE_CONNECTIONS", "20", "connections to PostgreSQL at most, 2 to 500"),
+    ("ROLLCALL_PASSWORD_PROFILE", "standard", "standard (19 MiB) or hardened (64 MiB) password hashing"),
+    ("ROLLCALL_WORKER", "true", "whether serve carries out jobs too; false with workers of their own"),
+    ("ROLLCALL_LOG", "info", "what is logged, as a tracing filter"),
+    ("ROLLCALL_LOG_FORMAT", "json", "json or text"),
+];
+
+/// Read while building, not while running.
+const BUILD_ONLY: &[&str] = &["ROLLCALL_WEB_SKIP"];
+
+/// How this process is to run.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Which database.
+    pub database: Database,
+    /// Redis, if there is one.
+    pub redis_url: Option<String>,
+    /// Directory of the embedded database.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether browsers reach us over TLS.
+    pub secure: bool,
+    /// Origins whose pages may call, our public one among them.
+    pub allowed_origins: Vec<String>,
+    /// Whether a proxy of ours writes `X-Forwarded-For`.
+    pub trusted_proxy: bool,
+    /// How hard passwords are hashed.
+    pub password_profile: Profile,
+    /// Whether `serve` carries out jobs too.
+    pub worker: bool,
+    /// What is logged.
+    pub log: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug)]
+pub struct ConfigurationError(String);
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigurationError {}
+
+impl Configuration {
+    /// Reads the process's environment and the file it names.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by its variable's name.
+    pub fn read() -> Result<Self, ConfigurationError> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self::from_variables(environment)
+    }
+
+    /// The same from given variables.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`].
+    pub fn from_variables(environment: BTreeMap<String, String>) -> Result<Self, ConfigurationError> {
+        let mut variables = match environment.get("ROLLCALL_CONFIGURATION") {
+            Some(path) => read_file(path)?,
+            None => BTreeMap::new(),
+        };
+        variables.extend(environment);
+        for name in variables.keys().filter(|name| name.starts_with("ROLLCALL_")) {
+            if !BUILD_ONLY.contains(&&**name) && VARIABLES.iter().all(|(known, ..)| known != name) {
+                return wrong(name, "is not a variable of Rollcall. See rollcall --help for those that are");
+            }
+        }
+        let get = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let data = PathBuf::from(get("ROLLCALL_DATA").unwrap_or("data"));
+        let connections = match get("ROLLCALL_DATABASE_CONNECTIONS").unwrap_or("20").parse() {
+            Ok(connections @ 2..=500) => connections,
+            _ => return wrong("ROLLCALL_DATABASE_CONNECTIONS", "is not a number from 2 to 500"),
+        };
+        let database = match get("DATABASE_URL") {
+            None => Database::Sqlite { path: data.join("rollcall.db") },
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Database::Postgres { url: url.to_owned(), connections }
+            }
+            Some(url) => match url.strip_prefix("sqlite:") {
+                Some(path) => Database::Sqlite { path: PathBuf::from(path.trim_start_matches("//")) },
+                None => return wrong("DATABASE_URL", "begins neither with postgres:// nor with sqlite:"),
+            },
+        };
+        let redis_url = get("REDIS_URL").map(str::to_owned);
+        if redis_url.as_deref().is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
+            return wrong("REDIS_URL", "does not begin with redis://");
+        }
+        let Ok(listen) = get("ROLLCALL_LISTEN").unwrap_or("127.0.0.1:8000").parse() else {
+            return wrong("ROLLCALL_LISTEN", "is not an address with a port, like 127.0.0.1:8000");
+        };
+        let public_url = get("ROLLCALL_PUBLIC_URL").map(|url| url.trim_end_matches('/'));
+        let mut allowed_origins = origins("ROLLCALL_ALLOWED_ORIGINS", get("ROLLCALL_ALLOWED_ORIGINS"))?;
+        allowed_origins.extend(origins("ROLLCALL_PUBLIC_URL", public_url)?);
+        Ok(Self {
+            database,
+            redis_url,
+            data,
+            listen,
+            secure: public_url.is_some_and(|url| url.starts_with("https://")),
+            allowed_origins,
+            trusted_proxy: boolean("ROLLCALL_TRUSTED_PROXY", get("ROLLCALL_TRUSTED_PROXY"), false)?,
+            password_profile: match get("ROLLCALL_PASSWORD_PROFILE") {
+                None | Some("standard") => Profile::Standard,
+                Some("hardened") => Profile::Hardened,
+                Some(_) => return wrong("ROLLCALL_PASSWORD_PROFILE", "is neither standard nor hardened"),
+            },
+            worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
+            log: get("ROLLCALL_LOG").unwrap_or("info").to_owned(),
+            log_json: match get("ROLLCALL_LOG_FORMAT") {
+                None | Some("json") => true,
+                Some("text") => false,
+                Some(_) => return wrong("ROLLCALL_LOG_FORMAT", "is neither json nor text"),
+            },
+        })
+    }
+
+    /// Which database, and where, without its password: the first line of the log.
+    #[must_use]
+    pub fn database_in_words(&self) -> String {
+        match &self.database {
+            Database::Sqlite { path } => format!("SQLite file {}", path.display()),
+            Database::Postgres { url, .. } => {
+                let place = url.rsplit_once('@').map_or(url.as_str(), |(_, place)| place);
+                format!("PostgreSQL {}", place.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn read_file(path: &str) -> Result<BTreeMap<String, String>, ConfigurationError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigurationError(format!("ROLLCALL_CONFIGURATION: {path} cannot be read: {error}.")))?;
+    let mut variables = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            return Err(ConfigurationError(format!("{path}, line {}: this is not NAME=value.", index + 1)));
+        };
+        variables.insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    Ok(variables)
+}
+
+fn origins(name: &str, value: Option<&str>) -> Result<Vec<String>, ConfigurationError> {
+    let origins = value.unwrap_or_default().split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins
+        .map(|origin| match origin.split_once("://") {
+            Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(origin.to_owned()),
+            _ => wrong(name, "is not an origin like https://app.example.org"),
+        })
+        .collect()
+}
+
+fn boolean(name: &str, value: Option<&str>, default: bool) -> Result<bool, ConfigurationError> {
+    match value {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => wrong(name, "is neither true nor false"),
+    }
+}
+
+/// The value is not repeated: it may be a secret.
+fn wrong<T>(name: &str, why: &str) -> Result<T, ConfigurationError> {
+    Err(ConfigurationError(format!("{name} {why}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BTreeMap, Configuration};
+
+    fn read(variables: &[(&str, &str)]) -> Result<Configuration, String> {
+        let variables: BTreeMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Configuration::from_variables(variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_name_and_without_its_value() {
+        for (name, value) in [
+            ("ROLLCALL_LISTEN", "everywhere"),
+            ("ROLLCALL_LISTENN", "127.0.0.1:1"),
+            ("DATABASE_URL", "mysql://user:hunter2@host/name"),
+            ("REDIS_URL", "localhost"),
+            ("ROLLCALL_TRUSTED_PROXY", "yes"),
+            ("ROLLCALL_DATABASE_CONNECTIONS", "0"),
+            ("ROLLCALL_PASSWORD_PROFILE", "weak"),
+            ("ROLLCALL_ALLOWED_ORIGINS", "*"),
+            ("ROLLCALL_CONFIGURATION", "there/is/no/such/file"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name), "{name}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_given_is_the_embedded_file_on_the_loopback_address() {
+        let configuration = read(&[]).unwrap();
+        assert_eq!(configuration.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(configuration.database_in_words(), "SQLite file data/rollcall.db");
+        assert!(!configuration.secure);
+    }
+
+    #[test]
+    fn passwords_of_databases_are_not_told() {
+        let configuration = read(&[("DATABASE_URL", "postgres://rollcall:hunter2@db.internal/rollcall")]).unwrap();
+        assert_eq!(configuration.database_in_words(), "PostgreSQL db.internal/rollcall");
+    }
+}

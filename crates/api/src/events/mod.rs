@@ -1,0 +1,4 @@
+//! What the organization meets for.
+
+pub mod event;
+pub mod mutation;

@@ -1,0 +1,139 @@
+//! What a document may cost, decided before any of it runs.
+//!
+//! Three steps, each linear in the document: [`scan`] reads the bytes, the library's parser builds
+//! the tree (safe only after the scan, see there), [`budget`] weighs the tree. Every road to the
+//! schema goes through [`admit`]: POST, GET, event streams and sockets.
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::{Error, Pos, parse_query};
+use async_graphql::{ErrorExtensionValues, Request, ServerError};
+
+pub mod budget;
+pub mod scan;
+mod weight;
+
+pub use budget::Cost;
+
+/// One operation that may run: its document is parsed, within every limit, and sits in the request.
+#[derive(Debug)]
+pub struct Operation {
+    /// The request, holding its parsed document so that nobody parses it again.
+    pub request: Request,
+    /// Whether the chosen operation is a query, a mutation or a subscription.
+    pub kind: OperationType,
+    /// What the chosen operation may cost at most.
+    pub cost: Cost,
+}
+
+/// Admits the operation that a request names, or says which limit it breaks.
+///
+/// # Errors
+/// One error with `extensions.code`: a limit's code, `GRAPHQL_PARSE_FAILED`, or
+/// `OPERATION_RESOLUTION_FAILURE` when the request does not name one operation of the document.
+pub fn admit(mut request: Request) -> Result<Operation, ServerError> {
+    scan::scan(&request.query)?;
+    let document = parse_query(&request.query).map_err(|error| parse_failure(&error))?;
+    let name = request.operation_name.as_deref();
+    let operation = choose(&document, name)?;
+    let cost = budget::measure(&document, operation, &request.variables)?;
+    let kind = operation.ty;
+    request.set_parsed_query(document);
+    Ok(Operation {
+        request,
+        kind,
+        cost,
+    })
+}
+
+/// An error with its `extensions.code`.
+#[must_use]
+pub fn error(code: &str, message: impl Into<String>, position: Option<Pos>) -> ServerError {
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    let mut error = ServerError::new(message, position);
+    error.extensions = Some(extensions);
+    error
+}
+
+type Definition = async_graphql::parser::types::OperationDefinition;
+
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Definition, ServerError> {
+    let unresolved = |message: &str| error("OPERATION_RESOLUTION_FAILURE", message, None);
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            let mut operations = operations.values();
+            operations
+                .next()
+                .map(|operation| &operation.node)
+                .ok_or_else(|| unresolved("The document has no operation."))
+        }
+        (DocumentOperations::Multiple(_), None) => Err(unresolved(
+            "The document has several operations: name one in `operationName`.",
+        )),
+        (DocumentOperations::Single(_), Some(_)) => Err(unresolved(
+            "The document's operation has no name: leave `operationName` out.",
+        )),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations
+            .get(name)
+            .map(|operation| &operation.node)
+            .ok_or_else(|| unresolved("The document has no operation of that `operationName`.")),
+    }
+}
+
+/// The parser's text quotes the document in several lines; only what it expected is kept.
+fn parse_failure(failure: &Error) -> ServerError {
+    let message = match failure {
+        Error::Syntax { message, .. } => match message.rsplit_once("\n  = ") {
+            Some((_, expected)) => format!("Syntax error: {}.", expected.replace('_', " ")),
+            None => "Syntax error.".to_owned(),
+        },
+        Error::RecursionLimitExceeded => "The document is nested too deeply.".to_owned(),
+        other => format!("Invalid document: {other}."),
+    };
+    error(
+        "GRAPHQL_PARSE_FAILED",
+        message,
+        failure.positions().next(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Request, Value};
+
+    use super::admit;
+
+    fn code(query: &str, name: Option<&str>) -> String {
+        let mut request = Request::new(query);
+        request.operation_name = name.map(str::to_owned);
+        let error = admit(request).expect_err("the document is refused");
+        assert!(!error.message.contains('\n'), "{}", error.message);
+        match error.extensions.and_then(|values| values.get("code").cloned()) {
+            Some(Value::String(code)) => code,
+            other => panic!("no code: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_operation_must_be_named() {
+        let two = "query A { a } query B { b }";
+        assert!(admit(Request::new(two).operation_name("B")).is_ok());
+        assert!(admit(Request::new("query A { a }")).is_ok());
+        for (query, name) in [(two, None), (two, Some("C")), ("{ a }", Some("A"))] {
+            assert_eq!(code(query, name), "OPERATION_RESOLUTION_FAILURE");
+        }
+    }
+
+    #[test]
+    fn syntax_errors_say_what_was_expected() {
+        let error = admit(Request::new("{")).expect_err("the document is refused");
+        assert_eq!(error.message, "Syntax error: expected selection.");
+        for query in ["", "{", "query A { a } query A { b }", "fragment F on T { a }", "{ \u{1} }"] {
+            assert_eq!(code(query, None), "GRAPHQL_PARSE_FAILED", "{query}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Accounts and sessions.
+
+pub mod session;
+pub mod user;
+pub mod viewer;

@@ -1,0 +1,244 @@
+//! Signing in, up and out.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::{
+    identity::{
+        session::{self, SessionId},
+        sign_in, sign_up,
+    },
+    organizations::organization::{self, NewOrganization},
+    secret::Token,
+};
+
+use super::viewer::Viewer;
+use crate::{
+    error::Result,
+    http::session_cookie,
+    id,
+    operation::Operation,
+    user_error::{Settled, UserError, payload},
+};
+
+/// A place where the viewer is signed in.
+#[derive(SimpleObject)]
+pub struct Session {
+    /// Global id.
+    id: ID,
+    /// Whether it is the one in use.
+    current: bool,
+    /// The client's own name.
+    user_agent: Option<String>,
+    /// Network address of the sign-in.
+    address: String,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    last_used_at: DateTime<Utc>,
+    /// When it ends, whatever its use.
+    expires_at: DateTime<Utc>,
+}
+
+impl Session {
+    /// A session as its owner sees it from the session `present`.
+    pub fn new(row: session::Session, present: SessionId) -> Self {
+        Self {
+            id: id::encode(row.id),
+            current: row.id == present,
+            user_agent: row.user_agent,
+            address: row.address,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+/// What making an account takes.
+#[derive(InputObject)]
+pub struct SignUpInput {
+    /// 3 to 50 letters (A to Z), digits or underscores.
+    username: String,
+    /// Their address.
+    email: String,
+    /// 8 to 128 characters, among them an upper-case letter, a lower-case letter and a digit.
+    #[graphql(secret)]
+    password: String,
+    /// Given name.
+    first_name: String,
+    /// Family name.
+    #[graphql(default)]
+    last_name: String,
+    /// Founds an organization of this name, too.
+    organization_name: Option<String>,
+    /// Its IANA time zone.
+    #[graphql(default = "UTC")]
+    time_zone: String,
+}
+
+/// What signing in takes.
+#[derive(InputObject)]
+pub struct SignInInput {
+    /// Username or e-mail address.
+    login: String,
+    /// Password.
+    #[graphql(secret)]
+    password: String,
+}
+
+/// What ending a session takes.
+#[derive(InputObject)]
+pub struct RevokeSessionInput {
+    /// Which session.
+    session_id: ID,
+}
+
+/// What became of signing in or up. The answer also sets the session cookie.
+#[derive(SimpleObject)]
+pub struct SignInPayload {
+    /// The session's token, told this once; for `Authorization: Bearer`.
+    token: Option<String>,
+    /// The person who is signed in now.
+    viewer: Option<Viewer>,
+    /// What the caller can mend. With a token beside them, they are about the organization only.
+    errors: Vec<UserError>,
+}
+
+/// What became of signing out. The answer also clears the session cookie.
+#[derive(SimpleObject)]
+pub struct SignOutPayload {
+    /// What the caller can mend.
+    errors: Vec<UserError>,
+}
+
+/// What became of ending a session.
+#[derive(SimpleObject)]
+pub struct RevokeSessionPayload {
+    /// The session that was ended.
+    session_id: Option<ID>,
+    /// What the caller can mend.
+    errors: Vec<UserError>,
+}
+
+/// Mutations of accounts and sessions.
+#[derive(Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Makes an account, signs it in, and founds its first organization if one is named.
+    async fn sign_up(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who they are.")] input: SignUpInput,
+    ) -> Result<SignInPayload> {
+        let operation = Operation::of(context);
+        let account = sign_up::NewAccount {
+            username: input.username,
+            email: input.email,
+            password: input.password,
+            first_name: input.first_name,
+            last_name: input.last_name,
+        };
+        let (system, origin) = (operation.system(), operation.origin().clone());
+        let signed_up = sign_up::sign_up(&system, operation.passwords(), account, origin);
+        let mut answer: SignInPayload = payload(async { admit(context, signed_up.await?) }).await?;
+        if let (Some(name), Some(_)) = (input.organization_name, &answer.viewer) {
+            let founded: Settled<()> = payload(found(operation, name, input.time_zone)).await?;
+            answer.errors = founded.errors;
+        }
+        Ok(answer)
+    }
+
+    /// Opens a session, in the organization that was used last.
+    async fn sign_in(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who they are.")] input: SignInInput,
+    ) -> Result<SignInPayload> {
+        let operation = Operation::of(context);
+        let credentials = sign_in::Credentials { login: input.login, password: input.password };
+        let (system, origin) = (operation.system(), operation.origin().clone());
+        let signed_in = sign_in::sign_in(&system, operation.passwords(), credentials, origin);
+        payload(async { admit(context, signed_in.await?) }).await
+    }
+
+    /// Ends the session in use.
+    async fn sign_out(&self, context: &Context<'_>) -> Result<SignOutPayload> {
+        let operation = Operation::of(context);
+        let viewer = operation.require_viewer()?;
+        let payload = payload(session::revoke(&viewer, viewer.session())).await?;
+        operation.change_to(None);
+        context.insert_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
+        Ok(payload)
+    }
+
+    /// Ends one of the viewer's sessions, wherever it is.
+    async fn revoke_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: RevokeSessionInput,
+    ) -> Result<RevokeSessionPayload> {
+        let viewer = Operation::of(context).require_viewer()?;
+        payload(async {
+            session::revoke(&viewer, id::decode(&input.session_id, "sessionId")?).await?;
+            Ok(input.session_id)
+        })
+        .await
+    }
+}
+
+impl From<Settled<Token>> for SignInPayload {
+    fn from(settled: Settled<Token>) -> Self {
+        Self {
+            viewer: settled.value.is_some().then_some(Viewer),
+            token: settled.value.map(|token| token.reveal()),
+            errors: settled.errors,
+        }
+    }
+}
+
+impl From<Settled<()>> for SignOutPayload {
+    fn from(settled: Settled<()>) -> Self {
+        Self { errors: settled.errors }
+    }
+}
+
+impl From<Settled<ID>> for RevokeSessionPayload {
+    fn from(settled: Settled<ID>) -> Self {
+        Self { session_id: settled.value, errors: settled.errors }
+    }
+}
+
+/// The `Set-Cookie` that gives a browser its token for so many seconds; none take it away.
+pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
+    let name = session_cookie(secure);
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The rest of the operation is the new session's.
+fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> domain::Result<Token> {
+    let operation = Operation::of(context);
+    let cookie = cookie(operation.is_secure(), &token.reveal(), session::ABSOLUTE.num_seconds());
+    context.insert_http_header("set-cookie", cookie);
+    operation.change_to(Some(viewer));
+    Ok(token)
+}
+
+async fn found(operation: &Operation, name: String, time_zone: String) -> domain::Result<()> {
+    let input = NewOrganization { name, slug: None, time_zone };
+    let organization = organization::create(&operation.require_viewer()?, input).await.map_err(|error| match error {
+        domain::Error::Refused(problems) => domain::Error::Refused(problems.into_iter().map(of_sign_up).collect()),
+        other => other,
+    })?;
+    operation.act_in(organization.id)
+}
+
+/// The organization's problems in terms of the sign-up, which names it and no slug.
+fn of_sign_up(problem: domain::Problem) -> domain::Problem {
+    match problem.field {
+        "name" | "slug" => domain::Problem { field: "organizationName", ..problem },
+        _ => problem,
+    }
+}

@@ -1,0 +1,91 @@
+//! The person who asks.
+
+use async_graphql::{Context, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::{
+    Error, Permission, Permissions,
+    identity::{session, user},
+    organizations::member,
+};
+
+use super::{session::Session, user::User};
+use crate::{error::Result, operation::Operation, organizations::organization::Organization};
+
+/// The person who asks, on their own account.
+pub struct Viewer;
+
+/// Access of the viewer to an organization.
+#[derive(SimpleObject)]
+pub struct Membership {
+    /// The organization.
+    organization: Organization,
+    /// Slug of their role there.
+    role: String,
+    /// Since when they have access.
+    joined_at: DateTime<Utc>,
+}
+
+/// Queries about the person who asks.
+#[derive(Default)]
+pub struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// The person who asks; null when nobody is signed in.
+    async fn viewer(&self, context: &Context<'_>) -> Option<Viewer> {
+        Operation::of(context).viewer().map(|_| Viewer)
+    }
+}
+
+/// The person who asks, on their own account.
+#[Object]
+impl Viewer {
+    /// Their account.
+    async fn user(&self, context: &Context<'_>) -> Result<User> {
+        let viewer = Operation::of(context).require_viewer()?;
+        Ok(user::own(&viewer).await?.into())
+    }
+
+    /// Where they are signed in, newest first.
+    async fn sessions(&self, context: &Context<'_>) -> Result<Vec<Session>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        let sessions = session::list(&viewer).await?.into_iter();
+        Ok(sessions.map(|row| Session::new(row, viewer.session())).collect())
+    }
+
+    /// The organizations they belong to, oldest membership first.
+    async fn organizations(&self, context: &Context<'_>) -> Result<Vec<Membership>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        let memberships = member::of_viewer(&viewer).await?.into_iter();
+        let membership = |(member, organization): (member::Member, _)| Membership {
+            organization: Organization::from(organization),
+            role: member.role,
+            joined_at: member.joined_at,
+        };
+        Ok(memberships.map(membership).collect())
+    }
+
+    /// Whether they may do this in the request's organization; false where there is none.
+    async fn can(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A permission, like `events:update`. One that is unknown is permitted to nobody.")]
+        permission: String,
+    ) -> Result<bool> {
+        let held = permissions(context).await?;
+        Ok(Permission::parse(&permission).is_some_and(|permission| held.has(permission)))
+    }
+
+    /// What they may do in the request's organization; nothing where there is none.
+    async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
+        Ok(permissions(context).await?.iter().map(Permission::as_str).collect())
+    }
+}
+
+async fn permissions(context: &Context<'_>) -> Result<Permissions> {
+    match Operation::of(context).scope().await {
+        Ok(scope) => Ok(scope.permissions()),
+        Err(Error::NotFound) => Ok(Permissions::default()),
+        Err(error) => Err(error.into()),
+    }
+}

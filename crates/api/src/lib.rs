@@ -1,0 +1,36 @@
+//! The wire languages: GraphQL and HTTP.
+//!
+//! The folders are the same nouns as in `domain`, one file per noun, with its GraphQL type, its
+//! queries and its mutations. A resolver takes the handle ([`operation`]), calls the domain, and
+//! wraps. The root files are the mechanisms: ids, errors, connections, loaders, looking ahead.
+
+pub mod command;
+pub mod configuration;
+pub mod error;
+pub mod guard;
+pub mod http;
+pub mod schema;
+pub mod server;
+pub mod service;
+
+mod attendance;
+mod connection;
+mod events;
+mod id;
+mod identity;
+mod imports;
+mod live;
+mod loader;
+mod long;
+mod loyalty;
+mod node;
+mod operation;
+mod organizations;
+mod pages;
+mod patrons;
+mod requires;
+mod selection;
+mod user_error;
+
+pub use schema::sdl;
+pub use service::Service;

@@ -1,0 +1,3 @@
+//! What happened: by pull, and live.
+
+pub mod change;

@@ -1,0 +1,4 @@
+//! Points.
+
+pub mod entry;
+pub mod tier;

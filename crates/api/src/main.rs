@@ -1,0 +1,92 @@
+//! The `rollcall` binary.
+
+use std::process::ExitCode;
+
+use api::{
+    command,
+    configuration::{Configuration, VARIABLES},
+    schema,
+    server::StartError,
+};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// Who came, when, and how long they stayed: attendance for organizations that meet regularly.
+#[derive(Parser, Debug)]
+#[command(name = "rollcall", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Try it out: sample data on a database of its own, served at once
+    Demo,
+    /// Serve the API and the explorer
+    Serve,
+    /// Carry out jobs, beside instances that serve with ROLLCALL_WORKER=false
+    Worker,
+    /// Bring the database's schema up to date
+    Migrate {
+        /// Undo the last N changes instead
+        #[arg(long, value_name = "N")]
+        back: Option<u32>,
+    },
+    /// Print the GraphQL schema
+    Schema {
+        /// Print the catalogue of error codes instead
+        #[arg(long)]
+        errors: bool,
+    },
+    /// Bring people and attendance in from an export file
+    Import(command::import::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rollcall: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), StartError> {
+    let matches = Arguments::command().after_help(variables()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches)?;
+    if let Command::Schema { errors } = arguments.command {
+        print!("{}", if errors { api::error::catalogue() } else { schema::sdl() });
+        return Ok(());
+    }
+    let configuration = Configuration::read()?;
+    log(&configuration)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Demo => command::demo::demo(&configuration).await,
+            Command::Serve => command::serve::serve(&configuration).await,
+            Command::Worker => command::serve::worker(&configuration).await,
+            Command::Migrate { back } => command::migrate::migrate(&configuration, back).await,
+            Command::Import(arguments) => command::import::import(&configuration, arguments).await,
+            Command::Schema { .. } => Ok(()),
+        }
+    })
+}
+
+/// The log goes to standard error, so that what a command prints can be piped.
+fn log(configuration: &Configuration) -> Result<(), StartError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&configuration.log)
+        .map_err(|error| format!("ROLLCALL_LOG: {error}"))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if configuration.log_json { subscriber.json().init() } else { subscriber.init() }
+    Ok(())
+}
+
+fn variables() -> String {
+    let mut text = String::from("Environment:\n");
+    for (name, default, meaning) in VARIABLES {
+        text.push_str(&format!("  {name:<30} {meaning} [{default}]\n"));
+    }
+    text
+}

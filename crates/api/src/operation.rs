@@ -1,0 +1,228 @@
+//! What one operation carries: who asks, in which organization, and what was loaded so far.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_graphql::Context;
+use domain::{
+    Clock, Db, Error, Grant, Reader, Result, Scope, System, Viewer, Writer,
+    identity::Passwords,
+    organizations::{member, organization::OrganizationId},
+    scope::Origin,
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    error,
+    loader::{Loader, Loaders, Relation},
+};
+
+/// One operation. It lives in the request's data; resolvers find it with [`Operation::of`].
+pub struct Operation {
+    db: Db,
+    passwords: Passwords,
+    origin: Origin,
+    secure: bool,
+    /// Nobody, until somebody signs in. Mutations run one after another, so that each acts as the
+    /// one before it left things.
+    door: Mutex<Option<Arc<Door>>>,
+    /// Statements run behind doors that were left.
+    statements: Mutex<u32>,
+}
+
+/// A person, and the organization that they act in once it is needed.
+struct Door {
+    viewer: Viewer,
+    scope: OnceCell<Result<Scope>>,
+    loaders: Mutex<Option<Arc<Loaders>>>,
+}
+
+impl Operation {
+    /// An operation of `viewer`, or of nobody.
+    pub fn new(db: Db, passwords: Passwords, origin: Origin, secure: bool, viewer: Option<Viewer>) -> Self {
+        let operation = Self {
+            db,
+            passwords,
+            origin,
+            secure,
+            door: Mutex::default(),
+            statements: Mutex::default(),
+        };
+        operation.change_to(viewer);
+        operation
+    }
+
+    /// The operation that a resolver is part of.
+    pub fn of<'a>(context: &Context<'a>) -> &'a Self {
+        context.data_unchecked::<Arc<Self>>()
+    }
+
+    /// The same, for a stream that outlives its resolver.
+    pub fn shared(context: &Context<'_>) -> Arc<Self> {
+        context.data_unchecked::<Arc<Self>>().clone()
+    }
+
+    /// The right to sign people in and up.
+    pub fn system(&self) -> System {
+        System::new(&self.db, "sign in or up")
+    }
+
+    /// Hashes and verifies passwords.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Where the request came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether cookies are only sent encrypted.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The database's clock.
+    pub fn clock(&self) -> &Clock {
+        self.db.clock()
+    }
+
+    /// Who asks, if anybody signed in.
+    pub fn viewer(&self) -> Option<Viewer> {
+        lock(&self.door).as_ref().map(|door| door.viewer.clone())
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for nobody.
+    pub fn require_viewer(&self) -> Result<Viewer> {
+        self.viewer().ok_or(Error::Unauthenticated)
+    }
+
+    /// The rest of the operation is somebody else's, or nobody's.
+    pub fn change_to(&self, viewer: Option<Viewer>) {
+        self.move_to(viewer.map(|viewer| Door {
+            viewer,
+            scope: OnceCell::new(),
+            loaders: Mutex::default(),
+        }));
+    }
+
+    /// The rest of the operation acts in another organization.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for nobody.
+    pub fn act_in(&self, organization: OrganizationId) -> Result<()> {
+        let viewer = self.require_viewer()?.acting_in(organization);
+        self.change_to(Some(viewer));
+        Ok(())
+    }
+
+    /// Everything is read anew, through `scope`, from here on: for streams, which answer again and
+    /// again.
+    pub fn read_through(&self, scope: Scope) {
+        if let Some(viewer) = self.viewer() {
+            self.move_to(Some(Door {
+                viewer,
+                scope: OnceCell::new_with(Some(Ok(scope))),
+                loaders: Mutex::default(),
+            }));
+        }
+    }
+
+    /// The organization that the request acts in, entered with the first field that needs it.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], or those of [`member::enter`].
+    pub async fn scope(&self) -> Result<Scope> {
+        let door = self.door()?;
+        door.scope.get_or_init(|| member::enter(&door.viewer)).await.clone()
+    }
+
+    /// The right to read under permission `P`.
+    ///
+    /// # Errors
+    /// Those of [`Operation::scope`], and [`Error::Forbidden`].
+    pub async fn reader<P: Grant>(&self) -> Result<Reader<P>> {
+        self.scope().await?.reader()
+    }
+
+    /// The right to write under permission `P`.
+    ///
+    /// # Errors
+    /// Those of [`Operation::scope`] and [`Scope::writer`].
+    pub async fn writer<P: Grant>(&self) -> Result<Writer<P>> {
+        self.scope().await?.writer().await
+    }
+
+    /// Loads one thing of a relation; see [`Loader::load`].
+    ///
+    /// # Errors
+    /// Why it could not be loaded, or not be seen.
+    pub async fn load<R: Relation>(&self, key: R::Key) -> error::Result<Option<R::Value>> {
+        self.loader::<R>().await?.load(key).await
+    }
+
+    /// Loads many things of a relation at once; see [`Loader::load_all`].
+    pub async fn load_all<R: Relation>(&self, keys: Vec<R::Key>) -> Vec<R::Value> {
+        match self.loader::<R>().await {
+            Ok(loader) => loader.load_all(keys).await,
+            // The field that needs them meets the same error.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Remembers what was read in another way than through its relation.
+    pub async fn prime<R: Relation>(&self, known: Vec<(R::Key, R::Value)>) {
+        if let Ok(loader) = self.loader::<R>().await {
+            loader.prime(known).await;
+        }
+    }
+
+    /// SQL statements run in the organization so far.
+    pub fn statements(&self) -> u32 {
+        let present = lock(&self.door).as_ref().map_or(0, |door| door.statements());
+        present + *lock(&self.statements)
+    }
+
+    /// Gives the snapshot's connection back, once the answer is made.
+    pub async fn close(&self) {
+        let scope = self.door().ok().and_then(|door| door.scope.get().cloned());
+        if let Some(Ok(scope)) = scope {
+            scope.close_snapshot().await;
+        }
+    }
+
+    async fn loader<R: Relation>(&self) -> Result<Loader<R>> {
+        let scope = self.scope().await?;
+        let door = self.door()?;
+        let mut present = lock(&door.loaders);
+        if let Some(loaders) = present.as_ref().filter(|loaders| loaders.are_fresh()) {
+            return Ok(loaders.of());
+        }
+        Ok(present.insert(Arc::new(Loaders::new(scope))).of())
+    }
+
+    fn move_to(&self, door: Option<Door>) {
+        let left = std::mem::replace(&mut *lock(&self.door), door.map(Arc::new));
+        *lock(&self.statements) += left.map_or(0, |door| door.statements());
+    }
+
+    fn door(&self) -> Result<Arc<Door>> {
+        lock(&self.door).clone().ok_or(Error::Unauthenticated)
+    }
+}
+
+impl Door {
+    fn statements(&self) -> u32 {
+        match self.scope.get() {
+            Some(Ok(scope)) => scope.statements(),
+            _ => 0,
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

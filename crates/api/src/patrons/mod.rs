@@ -1,0 +1,4 @@
+//! People as the organization knows them.
+
+pub mod mutation;
+pub mod patron;

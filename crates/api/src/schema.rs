@@ -1,0 +1,80 @@
+//! The schema: the nouns' fields put together.
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
+
+use crate::{
+    attendance::{batch::BatchMutation, registration::RegistrationMutation, scan::ScanMutation},
+    events::{event::EventQuery, mutation::EventMutation},
+    imports::{
+        import::ImportQuery,
+        mutation::ImportMutation,
+        row::ImportRowQuery,
+    },
+    identity::{session::SessionMutation, viewer::ViewerQuery},
+    live::change::{ChangeQuery, ChangeSubscription},
+    node::NodeQuery,
+    organizations::{
+        member::{MemberMutation, MemberQuery},
+        organization::{OrganizationMutation, OrganizationQuery},
+        role::RoleQuery,
+    },
+    patrons::{mutation::PatronMutation, patron::PatronQuery},
+};
+
+/// What can be read. One query operation sees one moment: everything in its answer is consistent.
+#[derive(Default, MergedObject)]
+pub struct Query(
+    NodeQuery,
+    ViewerQuery,
+    OrganizationQuery,
+    MemberQuery,
+    RoleQuery,
+    EventQuery,
+    PatronQuery,
+    ChangeQuery,
+    ImportQuery,
+    ImportRowQuery,
+);
+
+/// What can be changed. Each field is done, or refused, as a whole; what the caller can mend is in
+/// the payload's `errors`.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    SessionMutation,
+    OrganizationMutation,
+    MemberMutation,
+    EventMutation,
+    PatronMutation,
+    RegistrationMutation,
+    ScanMutation,
+    BatchMutation,
+    ImportMutation,
+);
+
+/// What can be followed, over a WebSocket or as server-sent events.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(ChangeSubscription);
+
+/// Rollcall's schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+/// The schema. Limits are not its business: see [`crate::guard`].
+#[must_use]
+pub fn schema() -> Schema {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .register_output_type::<crate::node::Node>()
+        .disable_suggestions()
+        .finish()
+}
+
+/// The schema as text, the same for the same schema: the file `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident();
+    schema().sdl_with_options(options)
+}

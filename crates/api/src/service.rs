@@ -1,0 +1,142 @@
+//! The door from HTTP to the schema: who asks is found out here, once per operation.
+
+use std::sync::Arc;
+
+use async_graphql::{Response, ServerError, Value, value};
+use axum::http::{HeaderValue, StatusCode, header};
+use domain::{
+    Db, Error, Result, System, Viewer,
+    identity::{Passwords, session},
+    live::Hub,
+    scope::Origin,
+    secret::Token,
+};
+use futures_util::{
+    FutureExt, Stream, StreamExt, stream,
+};
+
+use crate::{
+    error::{self, Fault},
+    guard,
+    http::{self, Credential},
+    identity::session::cookie,
+    operation::Operation,
+    schema::{Schema, schema},
+};
+
+/// Answers operations of one database.
+#[derive(Clone)]
+pub struct Service {
+    db: Db,
+    passwords: Passwords,
+    hub: Hub,
+    schema: Schema,
+}
+
+impl Service {
+    /// A service over `db`, whose subscriptions follow `hub`.
+    #[must_use]
+    pub fn new(db: &Db, passwords: Passwords, hub: Hub) -> Self {
+        Self { db: db.clone(), passwords, hub, schema: schema() }
+    }
+
+    async fn open(&self, credential: &Credential) -> Result<Arc<Operation>> {
+        let origin = Origin {
+            address: Some(credential.address.to_string()),
+            user_agent: credential.user_agent.as_ref().map(|agent| agent.chars().take(255).collect()),
+        };
+        let viewer = self.authenticate(credential, origin.clone()).await?;
+        let operation = Operation::new(
+            self.db.clone(),
+            self.passwords.clone(),
+            origin,
+            credential.secure,
+            viewer,
+        );
+        Ok(Arc::new(operation))
+    }
+
+    /// Nobody, if the request carries no credential; one that does not hold is an error, so that
+    /// a client learns of it.
+    async fn authenticate(&self, credential: &Credential, origin: Origin) -> Result<Option<Viewer>> {
+        let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
+            return Ok(None);
+        };
+        let token = Token::parse(token).ok_or(Error::Unauthenticated)?;
+        let system = System::new(&self.db, "authenticate a request");
+        let request = session::Request { organization: credential.organization.clone(), origin };
+        session::authenticate(&system, &token, request).await.map(Some)
+    }
+}
+
+impl http::Service for Service {
+    async fn execute(&self, credential: Credential, admitted: guard::Operation) -> Response {
+        let operation = match self.open(&credential).await {
+            Ok(operation) => operation,
+            Err(error) => return refused(error, &credential),
+        };
+        let mut response = self.schema.execute(admitted.request.data(operation.clone())).await;
+        let cost = cost(admitted.cost, &operation);
+        response.extensions.insert("cost".to_owned(), cost);
+        tokio::spawn(async move { operation.close().await });
+        response
+    }
+
+    fn subscribe(
+        &self,
+        credential: Credential,
+        admitted: guard::Operation,
+    ) -> impl Stream<Item = Response> + Send + 'static {
+        let service = self.clone();
+        let open = async move {
+            match service.open(&credential).await {
+                Ok(operation) => {
+                    let request = admitted.request.data(operation.clone()).data(service.hub);
+                    let responses = service.schema.execute_stream(request);
+                    // The next answer may be long in coming, and reads anew anyway.
+                    let closed = move |response| {
+                        let operation = operation.clone();
+                        async move {
+                            operation.close().await;
+                            response
+                        }
+                    };
+                    responses.then(closed).boxed()
+                }
+                Err(error) => stream::once(std::future::ready(refused(error, &credential))).boxed(),
+            }
+        };
+        open.flatten_stream()
+    }
+
+    async fn connect(&self, credential: &Credential) -> Result<(), ServerError> {
+        match self.authenticate(credential, Origin::default()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Fault::from(error).into()),
+        }
+    }
+
+    fn status(code: &str) -> Option<StatusCode> {
+        error::status(code)
+    }
+}
+
+/// The answer to a request whose credential does not hold. A browser sends its cookie whether or
+/// not it holds, and could never sign in again if it were not taken away.
+fn refused(error: Error, credential: &Credential) -> Response {
+    let stale = matches!(error, Error::Unauthenticated) && credential.bearer.is_none();
+    let mut response = Response::from_errors(vec![Fault::from(error).into()]);
+    if stale && let Ok(cookie) = HeaderValue::try_from(cookie(credential.secure, "", 0)) {
+        response.http_headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn cost(cost: guard::Cost, operation: &Operation) -> Value {
+    value!({
+        "complexity": cost.complexity,
+        "nodes": cost.nodes,
+        "depth": cost.depth,
+        "statements": operation.statements(),
+    })
+}

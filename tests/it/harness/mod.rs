@@ -1,0 +1,99 @@
+//! What every test stands on: the whole application on a port of its own, with a database of its
+//! own, and clients that speak to it as anybody would.
+
+pub mod client;
+pub mod database;
+pub mod node;
+pub mod people;
+pub mod process;
+pub mod socket;
+
+use api::{configuration::Configuration, server::Server};
+use domain::Clock;
+
+pub use client::{Answer, Client};
+pub use database::{Backend, TestDatabase};
+
+/// Declares tests that run on each database: `on_each_database!(name, ...)` makes
+/// `sqlite::name` and `postgres::name` from an `async fn name(app: App)`.
+macro_rules! on_each_database {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    let app = $crate::harness::App::start($crate::harness::Backend::Sqlite).await;
+                    super::$name(app.expect("SQLite needs nothing")).await;
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    if let Some(app) = $crate::harness::App::start($crate::harness::Backend::Postgres).await {
+                        super::$name(app).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_database;
+
+/// A running instance in this process.
+pub struct App {
+    /// Its address.
+    pub url: String,
+    /// Its clock: the machine's, unless the test was started with a fixed one.
+    pub clock: Clock,
+    /// Its database, dropped with it.
+    pub database: TestDatabase,
+    server: Option<Server>,
+}
+
+impl App {
+    /// Starts an instance on a new database; none where there is no such database.
+    pub async fn start(backend: Backend) -> Option<Self> {
+        Self::start_at(backend, Clock::system()).await
+    }
+
+    /// The same under a given clock.
+    pub async fn start_at(backend: Backend, clock: Clock) -> Option<Self> {
+        let database = TestDatabase::create(backend).await?;
+        Some(Self::start_on(database, clock).await)
+    }
+
+    /// The same on a database that is there.
+    pub async fn start_on(database: TestDatabase, clock: Clock) -> Self {
+        let server = Server::start(&configuration(&database, &[]), clock.clone()).await.expect("the server starts");
+        Self { url: format!("http://{}", server.address()), clock, database, server: Some(server) }
+    }
+
+    /// Starts a second instance beside this one, on the same database.
+    pub async fn beside(&self, variables: &[(&str, &str)]) -> Server {
+        Server::start(&configuration(&self.database, variables), self.clock.clone()).await.expect("the server starts")
+    }
+
+    /// A client that has not signed in.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    /// Stops the instance and waits for it.
+    pub async fn stop(mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+}
+
+/// The configuration of an instance on `database`, on any free port.
+pub fn configuration(database: &TestDatabase, variables: &[(&str, &str)]) -> Configuration {
+    let mut all = std::collections::BTreeMap::from([
+        ("DATABASE_URL".to_owned(), database.url()),
+        ("ROLLCALL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+    ]);
+    all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Configuration::from_variables(all).expect("a configuration")
+}

@@ -1,0 +1,6 @@
+//! Rollcall from outside: GraphQL, HTTP, sockets, and the databases' own catalogs.
+//!
+//! Each test runs on SQLite, and on PostgreSQL where one is found (`TEST_DATABASE_URL`, or the
+//! standard port). What was not found is said once; with `REQUIRE_SERVICES=1` it is a failure.
+
+mod harness;
