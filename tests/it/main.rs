@@ -4,3 +4,4 @@
 //! standard port). What was not found is said once; with `REQUIRE_SERVICES=1` it is a failure.
 
 mod harness;
+mod smoke;

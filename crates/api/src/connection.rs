@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Object, OutputType, SimpleObject, TypeName, connection::PageInfo};
 use domain::page::Page;
 
-use crate::{operation::Operation, selection::{Rows, Selection}};
+use crate::{
+    operation::Operation,
+    selection::{Rows, Selection},
+};
 
 /// Rows counted for a connection's `totalCount` at most.
 pub const MOST_COUNTED: u64 = 10_000;
@@ -58,7 +61,11 @@ impl<N> Connection<N> {
 
 impl<N: Rows> Connection<N> {
     /// A page whose items have what the request selects below them.
-    pub async fn prefetched<Row>(page: Page<Row>, operation: &Operation, selected: &Selection<'_>) -> Self
+    pub async fn prefetched<Row>(
+        page: Page<Row>,
+        operation: &Operation,
+        selected: &Selection<'_>,
+    ) -> Self
     where
         N: From<Row>,
     {
@@ -70,7 +77,12 @@ impl<N: Rows> Connection<N> {
 
 impl<N: Rows> CountedConnection<N> {
     /// A page whose items have what the request selects below them.
-    pub async fn prefetched(page: Connection<N>, total: Option<u64>, operation: &Operation, selected: &Selection<'_>) -> Self {
+    pub async fn prefetched(
+        page: Connection<N>,
+        total: Option<u64>,
+        operation: &Operation,
+        selected: &Selection<'_>,
+    ) -> Self {
         N::prefetch(page.rows().cloned().collect(), operation, selected.items()).await;
         Self { page, total }
     }
@@ -84,7 +96,10 @@ impl<N> Clone for Connection<N> {
 
 impl<N: From<Row>, Row> From<Page<Row>> for Connection<N> {
     fn from(page: Page<Row>) -> Self {
-        let rows = page.rows.into_iter().map(|(cursor, row)| (cursor, row.into()));
+        let rows = page
+            .rows
+            .into_iter()
+            .map(|(cursor, row)| (cursor, row.into()));
         Self(Arc::new(Page {
             rows: rows.collect(),
             has_previous: page.has_previous,
@@ -150,6 +165,8 @@ impl<N: OutputType> CountedConnection<N> {
 
     /// How many items the whole list has, counted up to 10,000.
     fn total_count(&self) -> i32 {
-        self.total.and_then(|total| i32::try_from(total).ok()).unwrap_or_default()
+        self.total
+            .and_then(|total| i32::try_from(total).ok())
+            .unwrap_or_default()
     }
 }

@@ -32,23 +32,62 @@ const RETRY_AFTER: i32 = 1;
 /// Every code of a top-level error, with its meaning. The codes of [`Code`] come here too, when a
 /// query's arguments are refused.
 const TOP_LEVEL: &[(&str, &str)] = &[
-    (UNAUTHENTICATED, "No valid credential came with the request. Sign in, or send another."),
-    (FORBIDDEN, "The credential lacks the permission in `extensions.permission`."),
-    (UNAVAILABLE, "Trying again after `extensions.retryAfter` seconds may help."),
-    (INTERNAL, "A defect of ours. Tell us `extensions.reference`."),
-    ("DEADLINE", "The query took too long. Ask for less of it at a time."),
-    ("RESPONSE_TOO_LARGE", "The answer is too large. Ask for fewer items."),
+    (
+        UNAUTHENTICATED,
+        "No valid credential came with the request. Sign in, or send another.",
+    ),
+    (
+        FORBIDDEN,
+        "The credential lacks the permission in `extensions.permission`.",
+    ),
+    (
+        UNAVAILABLE,
+        "Trying again after `extensions.retryAfter` seconds may help.",
+    ),
+    (
+        INTERNAL,
+        "A defect of ours. Tell us `extensions.reference`.",
+    ),
+    (
+        "DEADLINE",
+        "The query took too long. Ask for less of it at a time.",
+    ),
+    (
+        "RESPONSE_TOO_LARGE",
+        "The answer is too large. Ask for fewer items.",
+    ),
     ("GRAPHQL_PARSE_FAILED", "The document is not GraphQL."),
-    ("GRAPHQL_VALIDATION_FAILED", "The document or its variables do not fit the schema."),
-    ("OPERATION_RESOLUTION_FAILURE", "The request does not name one operation of the document."),
-    ("UNSUPPORTED_OPERATION", "This transport does not carry this kind of operation."),
-    ("TOO_MANY_OPERATIONS", "The socket runs too many operations at a time."),
+    (
+        "GRAPHQL_VALIDATION_FAILED",
+        "The document or its variables do not fit the schema.",
+    ),
+    (
+        "OPERATION_RESOLUTION_FAILURE",
+        "The request does not name one operation of the document.",
+    ),
+    (
+        "UNSUPPORTED_OPERATION",
+        "This transport does not carry this kind of operation.",
+    ),
+    (
+        "TOO_MANY_OPERATIONS",
+        "The socket runs too many operations at a time.",
+    ),
     ("FRAGMENT_CYCLE", "A fragment contains itself."),
-    ("DOCUMENT_TOO_LARGE", "The document is too long, or has too many operations."),
+    (
+        "DOCUMENT_TOO_LARGE",
+        "The document is too long, or has too many operations.",
+    ),
     ("DOCUMENT_TOO_DEEP", "The document nests too deeply."),
     ("TOO_MANY_ALIASES", "The operation has too many aliases."),
-    ("TOO_MANY_ROOT_FIELDS", "The operation has too many root fields."),
-    ("QUERY_TOO_COMPLEX", "The operation may answer with too many fields or items."),
+    (
+        "TOO_MANY_ROOT_FIELDS",
+        "The operation has too many root fields.",
+    ),
+    (
+        "QUERY_TOO_COMPLEX",
+        "The operation may answer with too many fields or items.",
+    ),
 ];
 
 impl From<Error> for Fault {
@@ -115,7 +154,8 @@ pub fn status(code: &str) -> Option<StatusCode> {
 /// Every code that clients may meet, with its meaning, as Markdown.
 #[must_use]
 pub fn catalogue() -> String {
-    let mut text = String::from("# Error codes\n\n## Of top-level errors, in `extensions.code`\n\n");
+    let mut text =
+        String::from("# Error codes\n\n## Of top-level errors, in `extensions.code`\n\n");
     for (code, meaning) in TOP_LEVEL {
         let _ = writeln!(text, "- `{code}`: {meaning}");
     }
@@ -128,7 +168,10 @@ pub fn catalogue() -> String {
 
 fn code(error: &Error) -> &'static str {
     match error {
-        Error::Refused(problems) => problems.first().map_or(Code::Invalid, |problem| problem.code).as_str(),
+        Error::Refused(problems) => problems
+            .first()
+            .map_or(Code::Invalid, |problem| problem.code)
+            .as_str(),
         Error::NotFound => Code::NotFound.as_str(),
         Error::Unauthenticated => UNAUTHENTICATED,
         Error::Forbidden(_) => FORBIDDEN,

@@ -69,14 +69,6 @@ pub fn decode<G: Global>(id: &ID, field: &'static str) -> Result<G> {
     }
 }
 
-/// The id in `text`, wherever it was typed.
-///
-/// # Errors
-/// As [`decode`].
-pub fn parse<G: Global>(text: &str) -> Result<G> {
-    decode(&ID::from(text), "id")
-}
-
 /// The tag and the UUID of any id of ours.
 pub fn parts(id: &ID) -> Option<(u8, Uuid)> {
     let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
@@ -105,7 +97,10 @@ mod tests {
         assert!(decode::<PatronId>(&id, "id").is_err());
         let bare = event.uuid().to_string();
         for garbage in ["", "E", "====", &bare, &format!("{}A", *id)] {
-            assert!(decode::<EventId>(&ID::from(garbage), "id").is_err(), "{garbage}");
+            assert!(
+                decode::<EventId>(&ID::from(garbage), "id").is_err(),
+                "{garbage}"
+            );
         }
     }
 }

@@ -57,7 +57,10 @@ pub trait Nested: 'static {
 }
 
 /// What [`Nested::first`] gives.
-pub type Pages<L> = Vec<(<L as Nested>::Parent, domain::page::Page<<L as Nested>::Row>)>;
+pub type Pages<L> = Vec<(
+    <L as Nested>::Parent,
+    domain::page::Page<<L as Nested>::Row>,
+)>;
 
 impl<L: Nested> Relation for L {
     type Key = (L::Parent, PageRequest);
@@ -71,15 +74,23 @@ impl<L: Nested> Relation for L {
         let mut loaded = Vec::new();
         for (request, parents) in parents {
             // Whether the page's size is permitted; a cursor is checked with its own list.
-            let first = PageRequest { after: None, before: None, ..request.clone() }.walk(0);
+            let first = PageRequest {
+                after: None,
+                before: None,
+                ..request.clone()
+            }
+            .walk(0);
             match first {
                 Err(refusal) => {
                     let refused = |parent| ((parent, request.clone()), Err(refusal.clone()));
                     loaded.extend(parents.into_iter().map(refused));
                 }
-                Ok(walk) if request.after.is_none() && request.before.is_none() && !walk.backward => {
+                Ok(walk)
+                    if request.after.is_none() && request.before.is_none() && !walk.backward =>
+                {
                     let pages = L::first(&scope, &parents, walk.size).await?;
-                    let found = |(parent, page)| ((parent, request.clone()), Ok(Connection::from(page)));
+                    let found =
+                        |(parent, page)| ((parent, request.clone()), Ok(Connection::from(page)));
                     loaded.extend(pages.into_iter().map(found));
                 }
                 Ok(_) => {
@@ -118,8 +129,13 @@ impl Loaders {
 
     /// The loader of a relation.
     pub fn of<R: Relation>(&self) -> Loader<R> {
-        let mut loaders = self.by_relation.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = loaders.get(&std::any::TypeId::of::<R>()).and_then(|loader| loader.downcast_ref::<Loader<R>>());
+        let mut loaders = self
+            .by_relation
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = loaders
+            .get(&std::any::TypeId::of::<R>())
+            .and_then(|loader| loader.downcast_ref::<Loader<R>>());
         if let Some(loader) = known {
             return loader.clone();
         }
@@ -153,7 +169,9 @@ impl<R: Relation> Loader<R> {
         }
         let loader = self.0.clone();
         let load = tokio::spawn(async move { loader.try_load(key).await });
-        load.await.map_err(|error| defect(&error))?.map_err(|error| defect(&error))?
+        load.await
+            .map_err(|error| defect(&error))?
+            .map_err(|error| defect(&error))?
     }
 
     /// Loads all of `keys` at once and gives what is there, for the fields below to find.
@@ -164,7 +182,10 @@ impl<R: Relation> Loader<R> {
         let loader = self.0.clone();
         let load = tokio::spawn(async move { loader.try_load_many(keys).await });
         match load.await {
-            Ok(Ok(answers)) => answers.into_values().filter_map(|answer| answer.ok().flatten()).collect(),
+            Ok(Ok(answers)) => answers
+                .into_values()
+                .filter_map(|answer| answer.ok().flatten())
+                .collect(),
             // Whoever asks for one of the keys is told.
             _ => Vec::new(),
         }
@@ -190,10 +211,13 @@ impl<R: Relation> BatchFn<R::Key, Answer<R>> for Batch<R> {
         match R::load(self.0.clone(), keys.to_vec()).await {
             Err(error) => {
                 let fault = Fault::from(error);
-                keys.iter().map(|key| (key.clone(), Err(fault.clone()))).collect()
+                keys.iter()
+                    .map(|key| (key.clone(), Err(fault.clone())))
+                    .collect()
             }
             Ok(loaded) => {
-                let mut answers: HashMap<_, _> = keys.iter().map(|key| (key.clone(), Ok(None))).collect();
+                let mut answers: HashMap<_, _> =
+                    keys.iter().map(|key| (key.clone(), Ok(None))).collect();
                 for (key, value) in loaded {
                     answers.insert(key, value.map(Some).map_err(Fault::from));
                 }

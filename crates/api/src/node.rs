@@ -71,7 +71,12 @@ impl NodeQuery {
         #[graphql(desc = "Its global id.")] id: ID,
     ) -> Option<Result<Node>> {
         let operation = Operation::of(context);
-        prefetch(std::slice::from_ref(&id), operation, &Selection::of(context)).await;
+        prefetch(
+            std::slice::from_ref(&id),
+            operation,
+            &Selection::of(context),
+        )
+        .await;
         load(&id, "id", operation).await
     }
 
@@ -109,7 +114,11 @@ async fn prefetch(ids: &[ID], operation: &Operation, selected: &Selection<'_>) {
             AttendanceId::TAG => rows::<AttendanceById>(ids, operation, selected).await,
             EntryId::TAG => rows::<EntryById>(ids, operation, selected).await,
             ImportId::TAG => rows::<ImportById>(ids, operation, selected).await,
-            UserId::TAG if operation.viewer().is_some_and(|viewer| ids != [viewer.user().uuid()]) => {
+            UserId::TAG
+                if operation
+                    .viewer()
+                    .is_some_and(|viewer| ids != [viewer.user().uuid()]) =>
+            {
                 rows::<UserById>(ids, operation, selected).await;
             }
             _ => {}
@@ -147,7 +156,11 @@ async fn load(id: &ID, field: &'static str, operation: &Operation) -> Option<Res
     }
 }
 
-async fn node<R: Relation>(uuid: Uuid, operation: &Operation, wrap: fn(R::Value) -> Node) -> Option<Result<Node>>
+async fn node<R: Relation>(
+    uuid: Uuid,
+    operation: &Operation,
+    wrap: fn(R::Value) -> Node,
+) -> Option<Result<Node>>
 where
     R::Key: From<Uuid>,
 {
@@ -166,9 +179,11 @@ async fn own_organization(id: OrganizationId, operation: &Operation) -> domain::
 /// The viewer's own account, or a fellow member's.
 async fn account(id: UserId, operation: &Operation) -> Option<Result<Node>> {
     match operation.viewer() {
-        Some(viewer) if viewer.user() == id => {
-            nullable(user::own(&viewer).await.map(|person| Node::User(person.into())))
-        }
+        Some(viewer) if viewer.user() == id => nullable(
+            user::own(&viewer)
+                .await
+                .map(|person| Node::User(person.into())),
+        ),
         _ => node::<UserById>(id.uuid(), operation, Node::User).await,
     }
 }

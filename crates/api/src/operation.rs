@@ -38,7 +38,13 @@ struct Door {
 
 impl Operation {
     /// An operation of `viewer`, or of nobody.
-    pub fn new(db: Db, passwords: Passwords, origin: Origin, secure: bool, viewer: Option<Viewer>) -> Self {
+    pub fn new(
+        db: Db,
+        passwords: Passwords,
+        origin: Origin,
+        secure: bool,
+        viewer: Option<Viewer>,
+    ) -> Self {
         let operation = Self {
             db,
             passwords,
@@ -136,7 +142,10 @@ impl Operation {
     /// [`Error::Unauthenticated`], or those of [`member::enter`].
     pub async fn scope(&self) -> Result<Scope> {
         let door = self.door()?;
-        door.scope.get_or_init(|| member::enter(&door.viewer)).await.clone()
+        door.scope
+            .get_or_init(|| member::enter(&door.viewer))
+            .await
+            .clone()
     }
 
     /// The right to read under permission `P`.
@@ -181,7 +190,9 @@ impl Operation {
 
     /// SQL statements run in the organization so far.
     pub fn statements(&self) -> u32 {
-        let present = lock(&self.door).as_ref().map_or(0, |door| door.statements());
+        let present = lock(&self.door)
+            .as_ref()
+            .map_or(0, |door| door.statements());
         present + *lock(&self.statements)
     }
 

@@ -35,10 +35,8 @@ impl TypeDirective for Requires {
     }
 
     fn register(&self, registry: &mut Registry) {
-        let mut permission = MetaInputValue::new(
-            "permission".to_owned(),
-            String::create_type_info(registry),
-        );
+        let mut permission =
+            MetaInputValue::new("permission".to_owned(), String::create_type_info(registry));
         permission.description = Some("The permission, like `events:read`.".to_owned());
         registry.add_directive(MetaDirective {
             name: self.name().into_owned(),

@@ -5,12 +5,8 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use crate::{
     attendance::{batch::BatchMutation, registration::RegistrationMutation, scan::ScanMutation},
     events::{event::EventQuery, mutation::EventMutation},
-    imports::{
-        import::ImportQuery,
-        mutation::ImportMutation,
-        row::ImportRowQuery,
-    },
     identity::{session::SessionMutation, viewer::ViewerQuery},
+    imports::{import::ImportQuery, mutation::ImportMutation, row::ImportRowQuery},
     live::change::{ChangeQuery, ChangeSubscription},
     node::NodeQuery,
     organizations::{
@@ -61,10 +57,14 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 /// The schema. Limits are not its business: see [`crate::guard`].
 #[must_use]
 pub fn schema() -> Schema {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .register_output_type::<crate::node::Node>()
-        .disable_suggestions()
-        .finish()
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .register_output_type::<crate::node::Node>()
+    .disable_suggestions()
+    .finish()
 }
 
 /// The schema as text, the same for the same schema: the file `schema.graphql`.
@@ -74,6 +74,7 @@ pub fn sdl() -> String {
         .sorted_fields()
         .sorted_arguments()
         .sorted_enum_items()
+        .prefer_single_line_descriptions()
         .include_specified_by()
         .use_space_ident();
     schema().sdl_with_options(options)

@@ -22,8 +22,11 @@ pub trait Rows: Sized + Clone + Send + Sync + 'static {
 }
 
 /// Does the same for lists below each of `parents`: the pages that are asked for, and their rows.
-pub async fn prefetch_pages<L>(parents: Vec<L::Parent>, operation: &Operation, selected: Selection<'_>)
-where
+pub async fn prefetch_pages<L>(
+    parents: Vec<L::Parent>,
+    operation: &Operation,
+    selected: Selection<'_>,
+) where
     L: Nested,
     L::Node: Rows,
 {
@@ -31,7 +34,9 @@ where
     let of_parent = |parent| pages.iter().map(move |page| (parent, page.clone()));
     let keys = parents.into_iter().flat_map(of_parent).collect();
     let connections = operation.load_all::<L>(keys).await;
-    let rows = connections.iter().flat_map(|connection| connection.rows().cloned());
+    let rows = connections
+        .iter()
+        .flat_map(|connection| connection.rows().cloned());
     L::Node::prefetch(rows.collect(), operation, selected.items()).await;
 }
 
@@ -99,5 +104,7 @@ fn page(field: &SelectionField<'_>) -> PageRequest {
 }
 
 fn integer(number: &async_graphql::Number) -> Option<i32> {
-    number.as_i64().and_then(|number| i32::try_from(number).ok())
+    number
+        .as_i64()
+        .and_then(|number| i32::try_from(number).ok())
 }

@@ -11,9 +11,7 @@ use domain::{
     scope::Origin,
     secret::Token,
 };
-use futures_util::{
-    FutureExt, Stream, StreamExt, stream,
-};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 
 use crate::{
     error::{self, Fault},
@@ -37,13 +35,21 @@ impl Service {
     /// A service over `db`, whose subscriptions follow `hub`.
     #[must_use]
     pub fn new(db: &Db, passwords: Passwords, hub: Hub) -> Self {
-        Self { db: db.clone(), passwords, hub, schema: schema() }
+        Self {
+            db: db.clone(),
+            passwords,
+            hub,
+            schema: schema(),
+        }
     }
 
     async fn open(&self, credential: &Credential) -> Result<Arc<Operation>> {
         let origin = Origin {
             address: Some(credential.address.to_string()),
-            user_agent: credential.user_agent.as_ref().map(|agent| agent.chars().take(255).collect()),
+            user_agent: credential
+                .user_agent
+                .as_ref()
+                .map(|agent| agent.chars().take(255).collect()),
         };
         let viewer = self.authenticate(credential, origin.clone()).await?;
         let operation = Operation::new(
@@ -58,14 +64,23 @@ impl Service {
 
     /// Nobody, if the request carries no credential; one that does not hold is an error, so that
     /// a client learns of it.
-    async fn authenticate(&self, credential: &Credential, origin: Origin) -> Result<Option<Viewer>> {
+    async fn authenticate(
+        &self,
+        credential: &Credential,
+        origin: Origin,
+    ) -> Result<Option<Viewer>> {
         let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
             return Ok(None);
         };
         let token = Token::parse(token).ok_or(Error::Unauthenticated)?;
         let system = System::new(&self.db, "authenticate a request");
-        let request = session::Request { organization: credential.organization.clone(), origin };
-        session::authenticate(&system, &token, request).await.map(Some)
+        let request = session::Request {
+            organization: credential.organization.clone(),
+            origin,
+        };
+        session::authenticate(&system, &token, request)
+            .await
+            .map(Some)
     }
 }
 
@@ -75,7 +90,10 @@ impl http::Service for Service {
             Ok(operation) => operation,
             Err(error) => return refused(error, &credential),
         };
-        let mut response = self.schema.execute(admitted.request.data(operation.clone())).await;
+        let mut response = self
+            .schema
+            .execute(admitted.request.data(operation.clone()))
+            .await;
         let cost = cost(admitted.cost, &operation);
         response.extensions.insert("cost".to_owned(), cost);
         tokio::spawn(async move { operation.close().await });
@@ -93,15 +111,22 @@ impl http::Service for Service {
                 Ok(operation) => {
                     let request = admitted.request.data(operation.clone()).data(service.hub);
                     let responses = service.schema.execute_stream(request);
-                    // The next answer may be long in coming, and reads anew anyway.
-                    let closed = move |response| {
+                    let closed = move |(index, mut response): (usize, Response)| {
                         let operation = operation.clone();
                         async move {
+                            // A subscription that does not begin is a request that was refused.
+                            if index == 0 && response.data == Value::Null {
+                                response
+                                    .errors
+                                    .iter_mut()
+                                    .for_each(|error| error.path.clear());
+                            }
+                            // The next answer may be long in coming, and reads anew anyway.
                             operation.close().await;
                             response
                         }
                     };
-                    responses.then(closed).boxed()
+                    responses.enumerate().then(closed).boxed()
                 }
                 Err(error) => stream::once(std::future::ready(refused(error, &credential))).boxed(),
             }

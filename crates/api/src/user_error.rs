@@ -1,7 +1,8 @@
 //! What a mutation's caller can mend: data in its payload, not errors of the answer.
 
 use async_graphql::{
-    ContextSelectionSet, Interface, Name, OutputType, Positioned, ServerResult, SimpleObject, Value,
+    ContextSelectionSet, Interface, Name, OutputType, Positioned, ServerResult, SimpleObject,
+    Value,
     parser::types::Field,
     registry::{MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
@@ -12,9 +13,21 @@ use crate::error::Result;
 /// Something that the caller can mend.
 #[derive(Clone, Debug, Interface)]
 #[graphql(
-    field(name = "message", ty = "&String", desc = "What was wrong and what to do, for people."),
-    field(name = "code", ty = "&UserErrorCode", desc = "What kind of thing was wrong."),
-    field(name = "path", ty = "&Option<Vec<String>>", desc = "The input it is about, from `input` down; null for the whole.")
+    field(
+        name = "message",
+        ty = "&String",
+        desc = "What was wrong and what to do, for people."
+    ),
+    field(
+        name = "code",
+        ty = "&UserErrorCode",
+        desc = "What kind of thing was wrong."
+    ),
+    field(
+        name = "path",
+        ty = "&Option<Vec<String>>",
+        desc = "The input it is about, from `input` down; null for the whole."
+    )
 )]
 pub enum UserError {
     /// A value is missing or malformed.
@@ -87,9 +100,14 @@ pub struct Settled<T> {
 ///
 /// # Errors
 /// Everything but a refusal: that is in the payload.
-pub async fn payload<T, P: From<Settled<T>>>(work: impl Future<Output = domain::Result<T>>) -> Result<P> {
+pub async fn payload<T, P: From<Settled<T>>>(
+    work: impl Future<Output = domain::Result<T>>,
+) -> Result<P> {
     let settled = match work.await {
-        Ok(value) => Settled { value: Some(value), errors: Vec::new() },
+        Ok(value) => Settled {
+            value: Some(value),
+            errors: Vec::new(),
+        },
         Err(Error::Refused(problems)) => Settled {
             value: None,
             errors: problems.into_iter().map(UserError::from).collect(),
@@ -114,9 +132,21 @@ impl UserError {
             | Code::TooLong
             | Code::InvalidId
             | Code::WeakPassword
-            | Code::UnreadableFile => Self::Input(InputError { message, code, path }),
-            Code::NotFound => Self::NotFound(NotFoundError { message, code, path }),
-            Code::Taken | Code::IdempotencyConflict => Self::Conflict(ConflictError { message, code, path }),
+            | Code::UnreadableFile => Self::Input(InputError {
+                message,
+                code,
+                path,
+            }),
+            Code::NotFound => Self::NotFound(NotFoundError {
+                message,
+                code,
+                path,
+            }),
+            Code::Taken | Code::IdempotencyConflict => Self::Conflict(ConflictError {
+                message,
+                code,
+                path,
+            }),
             Code::BadCredentials
             | Code::LastOwner
             | Code::AboveOwnRole
@@ -124,7 +154,11 @@ impl UserError {
             | Code::EventNotOpen
             | Code::NothingToUndo
             | Code::WrongState
-            | Code::OrganizationInactive => Self::Rule(RuleError { message, code, path }),
+            | Code::OrganizationInactive => Self::Rule(RuleError {
+                message,
+                code,
+                path,
+            }),
         }
     }
 }
@@ -161,7 +195,11 @@ impl OutputType for UserErrorCode {
         })
     }
 
-    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         Ok(Value::Enum(Name::new(self.0.as_str())))
     }
 }

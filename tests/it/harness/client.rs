@@ -22,23 +22,40 @@ pub struct Answer {
 
 impl Client {
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
-        Self { url: url.to_owned(), token: None, organization: None, http }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
+        Self {
+            url: url.to_owned(),
+            token: None,
+            organization: None,
+            http,
+        }
     }
 
     /// The same client with another credential.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same client, whose requests name an organization.
     pub fn acting_in(&self, slug: &str) -> Self {
-        Self { organization: Some(slug.to_owned()), ..self.clone() }
+        Self {
+            organization: Some(slug.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same client at another instance.
     pub fn at(&self, url: &str) -> Self {
-        Self { url: url.to_owned(), ..self.clone() }
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Sends an operation and gives whatever comes back.
@@ -61,16 +78,26 @@ impl Client {
         }
         let response = request.send().await?;
         let status = response.status().as_u16();
-        Ok(Answer { status, body: response.json().await.unwrap_or(Value::Null) })
+        Ok(Answer {
+            status,
+            body: response.json().await.unwrap_or(Value::Null),
+        })
     }
 
     /// Sends an operation that must go through without an error, and gives its data.
     pub async fn ok(&self, query: &str, variables: Value) -> Value {
         let answer = self.send(query, variables).await;
-        assert!(answer.body.get("errors").is_none(), "{query}\n{:#}", answer.body);
+        assert!(
+            answer.body.get("errors").is_none(),
+            "{query}\n{:#}",
+            answer.body
+        );
         let data = answer.body["data"].clone();
         for (field, payload) in data.as_object().expect("data") {
-            let refused = payload.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty());
+            let refused = payload
+                .get("errors")
+                .and_then(Value::as_array)
+                .is_some_and(|errors| !errors.is_empty());
             assert!(!refused, "{field} was refused: {payload:#}");
         }
         data
@@ -91,5 +118,8 @@ impl Answer {
 
 fn codes(errors: &Value, pointer: &str) -> Vec<String> {
     let errors = errors.as_array().cloned().unwrap_or_default();
-    errors.iter().filter_map(|error| error.pointer(pointer)?.as_str().map(str::to_owned)).collect()
+    errors
+        .iter()
+        .filter_map(|error| error.pointer(pointer)?.as_str().map(str::to_owned))
+        .collect()
 }

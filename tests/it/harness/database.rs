@@ -32,15 +32,26 @@ impl TestDatabase {
                 let directory = tempfile::tempdir().expect("a temporary directory");
                 let file = directory.path().join("rollcall.db");
                 std::fs::copy(sqlite_template().await, &file).expect("a copy of the template");
-                Some(Self { backend, url: format!("sqlite:{}", file.display()), directory: Some(directory) })
+                Some(Self {
+                    backend,
+                    url: format!("sqlite:{}", file.display()),
+                    directory: Some(directory),
+                })
             }
             Backend::Postgres => {
                 let template = postgres_template().await?;
                 let name = unique();
                 let mut connection = admin().await?;
                 let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
-                connection.execute(AssertSqlSafe(create)).await.expect("a copy of the template");
-                Some(Self { backend, url: with_name(&admin_url(), &name), directory: None })
+                connection
+                    .execute(AssertSqlSafe(create))
+                    .await
+                    .expect("a copy of the template");
+                Some(Self {
+                    backend,
+                    url: with_name(&admin_url(), &name),
+                    directory: None,
+                })
             }
         }
     }
@@ -57,7 +68,9 @@ impl TestDatabase {
 
     /// Its file, on SQLite.
     pub fn file(&self) -> Option<PathBuf> {
-        self.directory.as_ref().map(|directory| directory.path().join("rollcall.db"))
+        self.directory
+            .as_ref()
+            .map(|directory| directory.path().join("rollcall.db"))
     }
 
     /// Runs a query of a test's own as the database's owner, past every wall, and gives the first
@@ -66,15 +79,23 @@ impl TestDatabase {
         match self.backend {
             Backend::Sqlite => {
                 let path = self.url.trim_start_matches("sqlite:");
-                let mut connection = SqliteConnection::connect(&format!("sqlite://{path}")).await.expect("the file");
-                let rows: Vec<Option<String>> =
-                    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect(sql);
+                let mut connection = SqliteConnection::connect(&format!("sqlite://{path}"))
+                    .await
+                    .expect("the file");
+                let rows: Vec<Option<String>> = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+                    .fetch_all(&mut connection)
+                    .await
+                    .expect(sql);
                 rows.into_iter().map(Option::unwrap_or_default).collect()
             }
             Backend::Postgres => {
-                let mut connection = PgConnection::connect(&self.url).await.expect("the database");
-                let rows: Vec<Option<String>> =
-                    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect(sql);
+                let mut connection = PgConnection::connect(&self.url)
+                    .await
+                    .expect("the database");
+                let rows: Vec<Option<String>> = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+                    .fetch_all(&mut connection)
+                    .await
+                    .expect(sql);
                 rows.into_iter().map(Option::unwrap_or_default).collect()
             }
         }
@@ -83,7 +104,11 @@ impl TestDatabase {
     /// The same for one number.
     pub async fn number(&self, sql: &str) -> i64 {
         let wrapped = format!("SELECT CAST(({sql}) AS text)");
-        self.look(&wrapped).await.first().and_then(|text| text.parse().ok()).expect(sql)
+        self.look(&wrapped)
+            .await
+            .first()
+            .and_then(|text| text.parse().ok())
+            .expect(sql)
     }
 }
 
@@ -93,7 +118,10 @@ impl Drop for TestDatabase {
             let name = self.url.rsplit('/').next().unwrap_or_default().to_owned();
             // In a thread of its own: a destructor cannot wait, and the test's runtime may be gone.
             let _ = std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime");
                 runtime.block_on(async {
                     if let Some(mut connection) = admin().await {
                         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
@@ -109,7 +137,8 @@ impl Drop for TestDatabase {
 /// The URL of a login that may create databases.
 pub fn admin_url() -> String {
     #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
-    std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+    std::env::var("TEST_DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
 /// A connection as that login; none, said once, where there is no server.
@@ -129,7 +158,9 @@ async fn sqlite_template() -> &'static PathBuf {
         .get_or_init(|| async {
             let directory = tempfile::tempdir().expect("a temporary directory");
             let path = directory.path().join("template.db");
-            Db::migrate(&Database::Sqlite { path: path.clone() }).await.expect("a migrated file");
+            Db::migrate(&Database::Sqlite { path: path.clone() })
+                .await
+                .expect("a migrated file");
             (directory, path)
         })
         .await;
@@ -165,7 +196,11 @@ async fn postgres_template() -> Option<&'static str> {
 
 fn unique() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("rollcall_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "rollcall_test_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 fn with_name(url: &str, name: &str) -> String {

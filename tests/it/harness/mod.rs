@@ -66,13 +66,25 @@ impl App {
 
     /// The same on a database that is there.
     pub async fn start_on(database: TestDatabase, clock: Clock) -> Self {
-        let server = Server::start(&configuration(&database, &[]), clock.clone()).await.expect("the server starts");
-        Self { url: format!("http://{}", server.address()), clock, database, server: Some(server) }
+        let server = Server::start(&configuration(&database, &[]), clock.clone())
+            .await
+            .expect("the server starts");
+        Self {
+            url: format!("http://{}", server.address()),
+            clock,
+            database,
+            server: Some(server),
+        }
     }
 
     /// Starts a second instance beside this one, on the same database.
     pub async fn beside(&self, variables: &[(&str, &str)]) -> Server {
-        Server::start(&configuration(&self.database, variables), self.clock.clone()).await.expect("the server starts")
+        Server::start(
+            &configuration(&self.database, variables),
+            self.clock.clone(),
+        )
+        .await
+        .expect("the server starts")
     }
 
     /// A client that has not signed in.
@@ -94,6 +106,10 @@ pub fn configuration(database: &TestDatabase, variables: &[(&str, &str)]) -> Con
         ("DATABASE_URL".to_owned(), database.url()),
         ("ROLLCALL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
     ]);
-    all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    all.extend(
+        variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
     Configuration::from_variables(all).expect("a configuration")
 }

@@ -14,9 +14,22 @@ pub fn run(folder: &str, script: &str, arguments: &[&str]) -> Option<Result<Stri
     if !install(&directory) {
         return None;
     }
-    let output = Command::new("node").arg(script).args(arguments).current_dir(&directory).output().expect("node");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    Some(if output.status.success() { Ok(text) } else { Err(text) })
+    let output = Command::new("node")
+        .arg(script)
+        .args(arguments)
+        .current_dir(&directory)
+        .output()
+        .expect("node");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(if output.status.success() {
+        Ok(text)
+    } else {
+        Err(text)
+    })
 }
 
 /// Says once that something was not found, or fails where everything must be there.
@@ -24,8 +37,16 @@ pub fn missing(what: &str, why: &str) {
     static SAID: OnceLock<Mutex<HashMap<String, ()>>> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
     let required = std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1");
-    assert!(!required, "REQUIRE_SERVICES=1, and {what} is missing: {why}");
-    let said = SAID.get_or_init(Mutex::default).lock().expect("no panic").insert(what.to_owned(), ()).is_some();
+    assert!(
+        !required,
+        "REQUIRE_SERVICES=1, and {what} is missing: {why}"
+    );
+    let said = SAID
+        .get_or_init(Mutex::default)
+        .lock()
+        .expect("no panic")
+        .insert(what.to_owned(), ())
+        .is_some();
     if !said {
         // Past the test runner's capture: whoever runs the tests should know what did not run.
         use std::io::Write;
@@ -36,14 +57,21 @@ pub fn missing(what: &str, why: &str) {
 fn install(directory: &PathBuf) -> bool {
     static INSTALLED: Mutex<Option<HashMap<PathBuf, bool>>> = Mutex::new(None);
     let mut installed = INSTALLED.lock().expect("no panic");
-    *installed.get_or_insert_default().entry(directory.clone()).or_insert_with(|| {
-        let Ok(output) = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(directory).output() else {
-            missing("Node", "npm cannot be run");
-            return false;
-        };
-        if !output.status.success() {
-            missing("Node packages", &String::from_utf8_lossy(&output.stderr));
-        }
-        output.status.success()
-    })
+    *installed
+        .get_or_insert_default()
+        .entry(directory.clone())
+        .or_insert_with(|| {
+            let Ok(output) = Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund"])
+                .current_dir(directory)
+                .output()
+            else {
+                missing("Node", "npm cannot be run");
+                return false;
+            };
+            if !output.status.success() {
+                missing("Node packages", &String::from_utf8_lossy(&output.stderr));
+            }
+            output.status.success()
+        })
 }

@@ -17,12 +17,13 @@ impl App {
             "username": username, "email": format!("{username}@example.org"), "password": PASSWORD,
             "firstName": name, "lastName": "Test",
         });
-        let data = self.anonymous().ok(
+        let anonymous = self.anonymous();
+        let data = anonymous.ok(
             "mutation($input: SignUpInput!) { signUp(input: $input) { token errors { message code } } }",
             json!({ "input": input }),
         );
         let data = data.await;
-        self.anonymous().with_token(data["signUp"]["token"].as_str().expect("a token"))
+        anonymous.with_token(data["signUp"]["token"].as_str().expect("a token"))
     }
 
     /// Signs a new person up, who founds an organization and acts in it.
@@ -49,7 +50,8 @@ impl App {
                 json!({ "input": { "email": email, "role": role } }),
             )
             .await;
-        let organization = owner.ok("{ organization { id } }", json!({})).await["organization"]["id"].clone();
+        let organization =
+            owner.ok("{ organization { id } }", json!({})).await["organization"]["id"].clone();
         client
             .ok(
                 "mutation($input: ActivateOrganizationInput!) { activateOrganization(input: $input) { errors { message code } } }",
@@ -75,7 +77,10 @@ impl Client {
             "mutation($input: CreateEventInput!) { createEvent(input: $input) { event { id } errors { message code } } }",
             json!({ "input": input }),
         );
-        data.await["createEvent"]["event"]["id"].as_str().expect("an id").to_owned()
+        data.await["createEvent"]["event"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// Adds a patron.
@@ -84,7 +89,10 @@ impl Client {
             "mutation($input: CreatePatronInput!) { createPatron(input: $input) { patron { id } errors { message code } } }",
             json!({ "input": { "firstName": first_name, "lastName": "Patron" } }),
         );
-        data.await["createPatron"]["patron"]["id"].as_str().expect("an id").to_owned()
+        data.await["createPatron"]["patron"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// Checks a patron in and gives the outcome.
@@ -93,7 +101,10 @@ impl Client {
             "mutation($input: CheckInInput!) { checkIn(input: $input) { outcome errors { message code } } }",
             json!({ "input": { "eventId": event, "patronId": patron } }),
         );
-        data.await["checkIn"]["outcome"].as_str().expect("an outcome").to_owned()
+        data.await["checkIn"]["outcome"]
+            .as_str()
+            .expect("an outcome")
+            .to_owned()
     }
 }
 

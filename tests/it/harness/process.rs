@@ -19,23 +19,44 @@ impl Process {
     /// Starts the binary with these variables and nothing else of ours, and waits until it listens.
     pub fn start(variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary());
-        command.arg("serve").env_remove("DATABASE_URL").env_remove("REDIS_URL");
-        command.env("ROLLCALL_LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        command
+            .arg("serve")
+            .env_remove("DATABASE_URL")
+            .env_remove("REDIS_URL");
+        command
+            .env("ROLLCALL_LISTEN", "127.0.0.1:0")
+            .envs(variables.iter().copied());
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
         let mut log = BufReader::new(child.stderr.take().expect("a log"));
         let began = Instant::now();
         let address = loop {
             let mut line = String::new();
-            assert!(log.read_line(&mut line).expect("a log") > 0, "the server ended before it listened");
-            assert!(began.elapsed() < Duration::from_secs(30), "the server did not come up");
+            assert!(
+                log.read_line(&mut line).expect("a log") > 0,
+                "the server ended before it listened"
+            );
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "the server did not come up"
+            );
             let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             if entry["fields"]["message"] == "server.listening" {
-                break entry["fields"]["address"].as_str().expect("an address").to_owned();
+                break entry["fields"]["address"]
+                    .as_str()
+                    .expect("an address")
+                    .to_owned();
             }
         };
         // Somebody has to read the log, or its writer stops when the pipe is full.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, url: format!("http://{address}") }
+        Self {
+            child,
+            url: format!("http://{address}"),
+        }
     }
 
     /// Ends it as a power cut would.
@@ -61,9 +82,18 @@ impl Drop for Process {
 pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let status = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "api", "--bin", "rollcall"]).status();
-        assert!(status.expect("cargo").success(), "the binary does not build");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "api", "--bin", "rollcall"])
+            .status();
+        assert!(
+            status.expect("cargo").success(),
+            "the binary does not build"
+        );
         let tests = std::env::current_exe().expect("this program");
-        tests.parent().and_then(std::path::Path::parent).expect("target/debug").join("rollcall")
+        tests
+            .parent()
+            .and_then(std::path::Path::parent)
+            .expect("target/debug")
+            .join("rollcall")
     })
 }

@@ -37,8 +37,13 @@ impl Subscription {
     pub async fn open(client: &Client, query: &str, variables: Value) -> Self {
         let url = format!("{}/graphql", client.url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a request");
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
-        let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
+        request.headers_mut().insert(
+            "sec-websocket-protocol",
+            "graphql-transport-ws".parse().expect("a header"),
+        );
+        let (stream, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .expect("a socket");
         let mut subscription = Self { stream };
         let mut payload = json!({});
         if let Some(token) = &client.token {
@@ -47,7 +52,9 @@ impl Subscription {
         if let Some(slug) = &client.organization {
             payload["Rollcall-Organization"] = json!(slug);
         }
-        subscription.tell(&json!({ "type": "connection_init", "payload": payload })).await;
+        subscription
+            .tell(&json!({ "type": "connection_init", "payload": payload }))
+            .await;
         subscription.tell(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query, "variables": variables } })).await;
         subscription
     }
@@ -57,8 +64,12 @@ impl Subscription {
         let heard = tokio::time::timeout(patience, async {
             loop {
                 let message = match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => serde_json::from_str::<Value>(&text).expect("JSON"),
-                    Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map_or(1005, |frame| frame.code.into())),
+                    Some(Ok(Message::Text(text))) => {
+                        serde_json::from_str::<Value>(&text).expect("JSON")
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                    }
                     Some(Ok(_)) => continue,
                     Some(Err(_)) | None => return Heard::Closed(1006),
                 };
@@ -83,7 +94,10 @@ impl Subscription {
                     let batch = &payload["data"][field];
                     let changes = batch["changes"].as_array().expect("changes").clone();
                     if !changes.is_empty() {
-                        return (changes, batch["cursor"].as_str().expect("a cursor").to_owned());
+                        return (
+                            changes,
+                            batch["cursor"].as_str().expect("a cursor").to_owned(),
+                        );
                     }
                 }
                 other => panic!("{other:?} instead of changes"),

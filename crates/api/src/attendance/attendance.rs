@@ -71,20 +71,29 @@ impl Attendance {
     /// Where.
     #[graphql(directive = Requires::apply(EventsRead))]
     async fn event(&self, context: &Context<'_>) -> Option<Result<Event>> {
-        Operation::of(context).load::<EventById>(self.0.event_id).await.transpose()
+        Operation::of(context)
+            .load::<EventById>(self.0.event_id)
+            .await
+            .transpose()
     }
 
     /// Who; a patron who was removed is still named here.
     #[graphql(directive = Requires::apply(PatronsRead))]
     async fn patron(&self, context: &Context<'_>) -> Option<Result<Patron>> {
-        Operation::of(context).load::<PatronById>(self.0.patron_id).await.transpose()
+        Operation::of(context)
+            .load::<PatronById>(self.0.patron_id)
+            .await
+            .transpose()
     }
 
     /// Where it stands now; it looks at the event's times.
     #[graphql(directive = Requires::apply(EventsRead))]
     async fn state(&self, context: &Context<'_>) -> Option<Result<AttendanceState>> {
         let operation = Operation::of(context);
-        let event = operation.load::<EventById>(self.0.event_id).await.transpose()?;
+        let event = operation
+            .load::<EventById>(self.0.event_id)
+            .await
+            .transpose()?;
         Some(event.map(|event| State::of(&self.0, event.row(), operation.clock().now()).into()))
     }
 
@@ -141,7 +150,10 @@ impl Relation for AttendanceById {
 
     async fn load(scope: Scope, keys: Vec<AttendanceId>) -> Loaded<Self> {
         let rows = record::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
@@ -154,7 +166,11 @@ impl Nested for AttendancesOfEvent {
         record::first_of_events(&scope.reader()?, parents, size).await
     }
 
-    async fn list(scope: &Scope, parent: EventId, request: &PageRequest) -> domain::Result<Page<scan::Attendance>> {
+    async fn list(
+        scope: &Scope,
+        parent: EventId,
+        request: &PageRequest,
+    ) -> domain::Result<Page<scan::Attendance>> {
         record::list(&scope.reader()?, Of::Event(parent), request).await
     }
 }
@@ -168,13 +184,21 @@ impl Nested for AttendancesOfPatron {
         record::first_of_patrons(&scope.reader()?, parents, size).await
     }
 
-    async fn list(scope: &Scope, parent: PatronId, request: &PageRequest) -> domain::Result<Page<scan::Attendance>> {
+    async fn list(
+        scope: &Scope,
+        parent: PatronId,
+        request: &PageRequest,
+    ) -> domain::Result<Page<scan::Attendance>> {
         record::list(&scope.reader()?, Of::Patron(parent), request).await
     }
 }
 
 impl Rows for Attendance {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let events = selected.field("event");
             if events.is_asked() || selected.has("state") {

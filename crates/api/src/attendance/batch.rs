@@ -95,7 +95,11 @@ impl BatchMutation {
         #[graphql(desc = "The scans.")] input: RecordScansInput,
     ) -> Result<RecordScansPayload> {
         let answer: RecordScansPayload = payload(record(context, input.scans)).await?;
-        let rows = answer.results.iter().filter_map(|result| result.attendance.clone()).collect();
+        let rows = answer
+            .results
+            .iter()
+            .filter_map(|result| result.attendance.clone())
+            .collect();
         let selected = Selection::of(context).field("results").field("attendance");
         Attendance::prefetch(rows, Operation::of(context), selected).await;
         Ok(answer)
@@ -166,7 +170,10 @@ impl ScanResult {
                 outcome: None,
                 attendance: None,
                 repeated: false,
-                error: Some(UserError::at(&["input", "scans", &index.to_string()], problem)),
+                error: Some(UserError::at(
+                    &["input", "scans", &index.to_string()],
+                    problem,
+                )),
             },
         }
     }
@@ -183,6 +190,9 @@ impl From<DoorDirection> for scan::Direction {
 
 impl From<Settled<Vec<ScanResult>>> for RecordScansPayload {
     fn from(settled: Settled<Vec<ScanResult>>) -> Self {
-        Self { results: settled.value.unwrap_or_default(), errors: settled.errors }
+        Self {
+            results: settled.value.unwrap_or_default(),
+            errors: settled.errors,
+        }
     }
 }

@@ -85,6 +85,9 @@ impl RegistrationMutation {
 
 impl From<Settled<scan::Attendance>> for RegistrationPayload {
     fn from(settled: Settled<scan::Attendance>) -> Self {
-        Self { attendance: settled.value.map(Attendance::from), errors: settled.errors }
+        Self {
+            attendance: settled.value.map(Attendance::from),
+            errors: settled.errors,
+        }
     }
 }

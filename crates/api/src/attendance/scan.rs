@@ -180,7 +180,11 @@ impl ScanMutation {
 pub fn scan_id(text: Option<&str>, field: &'static str) -> domain::Result<Option<ScanId>> {
     let parse = |text| Uuid::try_parse(text).map(ScanId::from);
     text.map(parse).transpose().map_err(|_| {
-        Error::refused(Code::InvalidId, field, "A scan's id is a UUID, made by the client.")
+        Error::refused(
+            Code::InvalidId,
+            field,
+            "A scan's id is a UUID, made by the client.",
+        )
     })
 }
 
@@ -195,7 +199,10 @@ async fn record(context: &Context<'_>, scan: domain::Result<NewScan>) -> domain:
 /// A scan's own id is `id` in a batch and `scanId` here.
 fn of_check_in(problem: Problem) -> Problem {
     match problem.field {
-        "id" => Problem { field: "scanId", ..problem },
+        "id" => Problem {
+            field: "scanId",
+            ..problem
+        },
         _ => problem,
     }
 }
@@ -266,7 +273,13 @@ impl From<Settled<Recorded>> for CheckInPayload {
                 repeated: recorded.repeated,
                 errors,
             },
-            None => Self { outcome: None, attendance: None, scan: None, repeated: false, errors },
+            None => Self {
+                outcome: None,
+                attendance: None,
+                scan: None,
+                repeated: false,
+                errors,
+            },
         }
     }
 }

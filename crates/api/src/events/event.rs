@@ -112,7 +112,12 @@ impl EventQuery {
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which events; all when left out.")] filter: Option<EventFilterInput>,
     ) -> Result<CountedConnection<Event>> {
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let filter = EventFilter::from(filter.unwrap_or_default());
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
@@ -121,7 +126,10 @@ impl EventQuery {
         if selected.has("totalCount") {
             total = Some(event::count(&reader, &filter, MOST_COUNTED).await?);
         }
-        let known = page.rows().map(|event| (event.0.id, event.clone())).collect();
+        let known = page
+            .rows()
+            .map(|event| (event.0.id, event.clone()))
+            .collect();
         operation.prime::<EventById>(known).await;
         Ok(CountedConnection::prefetched(page, total, operation, &selected).await)
     }
@@ -198,7 +206,10 @@ impl Event {
     /// The member who hosts; null when there is none, or they have lost access.
     #[graphql(directive = Requires::apply(MembersRead))]
     async fn host(&self, context: &Context<'_>) -> Option<Result<Member>> {
-        Operation::of(context).load::<MemberById>(self.0.host_id?).await.transpose()
+        Operation::of(context)
+            .load::<MemberById>(self.0.host_id?)
+            .await
+            .transpose()
     }
 
     /// Live registrations.
@@ -231,15 +242,26 @@ impl Event {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<Attendance>>> {
-        let request = PageRequest { first, after, last, before };
-        Operation::of(context).load::<AttendancesOfEvent>((self.0.id, request)).await.transpose()
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
+        Operation::of(context)
+            .load::<AttendancesOfEvent>((self.0.id, request))
+            .await
+            .transpose()
     }
 
     /// The present end of the organization's changes: what `attendanceChanged` and
     /// `attendanceChanges` give after it is exactly what this answer does not show yet.
     #[graphql(directive = Requires::apply(AttendanceRead))]
     async fn change_cursor(&self, context: &Context<'_>) -> Option<Result<String>> {
-        Operation::of(context).load::<EndOfLog>(()).await.transpose()
+        Operation::of(context)
+            .load::<EndOfLog>(())
+            .await
+            .transpose()
     }
 
     /// When it came to be.
@@ -282,12 +304,19 @@ impl Relation for EventById {
 
     async fn load(scope: Scope, keys: Vec<EventId>) -> Loaded<Self> {
         let rows = event::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
 impl Rows for Event {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let hosts = selected.field("host");
             if hosts.is_asked() {
@@ -299,7 +328,8 @@ impl Rows for Event {
                 operation.load_all::<EndOfLog>(vec![()]).await;
             }
             let ids = rows.iter().map(|event| event.0.id).collect();
-            prefetch_pages::<AttendancesOfEvent>(ids, operation, selected.field("attendances")).await;
+            prefetch_pages::<AttendancesOfEvent>(ids, operation, selected.field("attendances"))
+                .await;
         })
     }
 }

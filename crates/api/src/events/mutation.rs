@@ -128,7 +128,12 @@ impl EventMutation {
     ) -> Result<EventPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            event::update(writer, id::decode(&input.event_id, "eventId")?, input.read()?).await
+            event::update(
+                writer,
+                id::decode(&input.event_id, "eventId")?,
+                input.read()?,
+            )
+            .await
         };
         payload(work).await
     }
@@ -187,7 +192,10 @@ impl CreateEventInput {
             time_zone: self.time_zone,
             check_in_opens_at: self.check_in_opens_at,
             check_in_closes_at: self.check_in_closes_at,
-            host: self.host_id.map(|id| id::decode(&id, "hostId")).transpose()?,
+            host: self
+                .host_id
+                .map(|id| id::decode(&id, "hostId"))
+                .transpose()?,
             capacity: self.capacity,
             capacity_policy: self.capacity_policy.into(),
             attendance_points: self.attendance_points,
@@ -222,6 +230,9 @@ impl UpdateEventInput {
 
 impl From<Settled<event::Event>> for EventPayload {
     fn from(settled: Settled<event::Event>) -> Self {
-        Self { event: settled.value.map(Event::from), errors: settled.errors }
+        Self {
+            event: settled.value.map(Event::from),
+            errors: settled.errors,
+        }
     }
 }

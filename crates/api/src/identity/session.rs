@@ -157,7 +157,10 @@ impl SessionMutation {
         #[graphql(desc = "Who they are.")] input: SignInInput,
     ) -> Result<SignInPayload> {
         let operation = Operation::of(context);
-        let credentials = sign_in::Credentials { login: input.login, password: input.password };
+        let credentials = sign_in::Credentials {
+            login: input.login,
+            password: input.password,
+        };
         let (system, origin) = (operation.system(), operation.origin().clone());
         let signed_in = sign_in::sign_in(&system, operation.passwords(), credentials, origin);
         payload(async { admit(context, signed_in.await?) }).await
@@ -200,13 +203,18 @@ impl From<Settled<Token>> for SignInPayload {
 
 impl From<Settled<()>> for SignOutPayload {
     fn from(settled: Settled<()>) -> Self {
-        Self { errors: settled.errors }
+        Self {
+            errors: settled.errors,
+        }
     }
 }
 
 impl From<Settled<ID>> for RevokeSessionPayload {
     fn from(settled: Settled<ID>) -> Self {
-        Self { session_id: settled.value, errors: settled.errors }
+        Self {
+            session_id: settled.value,
+            errors: settled.errors,
+        }
     }
 }
 
@@ -220,25 +228,40 @@ pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
 /// The rest of the operation is the new session's.
 fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> domain::Result<Token> {
     let operation = Operation::of(context);
-    let cookie = cookie(operation.is_secure(), &token.reveal(), session::ABSOLUTE.num_seconds());
+    let cookie = cookie(
+        operation.is_secure(),
+        &token.reveal(),
+        session::ABSOLUTE.num_seconds(),
+    );
     context.insert_http_header("set-cookie", cookie);
     operation.change_to(Some(viewer));
     Ok(token)
 }
 
 async fn found(operation: &Operation, name: String, time_zone: String) -> domain::Result<()> {
-    let input = NewOrganization { name, slug: None, time_zone };
-    let organization = organization::create(&operation.require_viewer()?, input).await.map_err(|error| match error {
-        domain::Error::Refused(problems) => domain::Error::Refused(problems.into_iter().map(of_sign_up).collect()),
-        other => other,
-    })?;
+    let input = NewOrganization {
+        name,
+        slug: None,
+        time_zone,
+    };
+    let organization = organization::create(&operation.require_viewer()?, input)
+        .await
+        .map_err(|error| match error {
+            domain::Error::Refused(problems) => {
+                domain::Error::Refused(problems.into_iter().map(of_sign_up).collect())
+            }
+            other => other,
+        })?;
     operation.act_in(organization.id)
 }
 
 /// The organization's problems in terms of the sign-up, which names it and no slug.
 fn of_sign_up(problem: domain::Problem) -> domain::Problem {
     match problem.field {
-        "name" | "slug" => domain::Problem { field: "organizationName", ..problem },
+        "name" | "slug" => domain::Problem {
+            field: "organizationName",
+            ..problem
+        },
         _ => problem,
     }
 }

@@ -64,7 +64,10 @@ impl Relation for UserById {
 
     async fn load(scope: Scope, keys: Vec<UserId>) -> Loaded<Self> {
         let people = user::load(&scope.reader()?, &keys).await?;
-        Ok(people.into_iter().map(|person| (person.id, Ok(person.into()))).collect())
+        Ok(people
+            .into_iter()
+            .map(|person| (person.id, Ok(person.into())))
+            .collect())
     }
 }
 

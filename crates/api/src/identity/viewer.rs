@@ -50,7 +50,9 @@ impl Viewer {
     async fn sessions(&self, context: &Context<'_>) -> Result<Vec<Session>> {
         let viewer = Operation::of(context).require_viewer()?;
         let sessions = session::list(&viewer).await?.into_iter();
-        Ok(sessions.map(|row| Session::new(row, viewer.session())).collect())
+        Ok(sessions
+            .map(|row| Session::new(row, viewer.session()))
+            .collect())
     }
 
     /// The organizations they belong to, oldest membership first.
@@ -69,7 +71,9 @@ impl Viewer {
     async fn can(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A permission, like `events:update`. One that is unknown is permitted to nobody.")]
+        #[graphql(
+            desc = "A permission, like `events:update`. One that is unknown is permitted to nobody."
+        )]
         permission: String,
     ) -> Result<bool> {
         let held = permissions(context).await?;
@@ -78,7 +82,11 @@ impl Viewer {
 
     /// What they may do in the request's organization; nothing where there is none.
     async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
-        Ok(permissions(context).await?.iter().map(Permission::as_str).collect())
+        Ok(permissions(context)
+            .await?
+            .iter()
+            .map(Permission::as_str)
+            .collect())
     }
 }
 

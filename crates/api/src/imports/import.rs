@@ -80,7 +80,10 @@ impl ImportQuery {
         #[graphql(desc = "Its global id.")] id: ID,
     ) -> Option<Result<Import>> {
         match nullable(id::decode(&id, "id"))? {
-            Ok(id) => Operation::of(context).load::<ImportById>(id).await.transpose(),
+            Ok(id) => Operation::of(context)
+                .load::<ImportById>(id)
+                .await
+                .transpose(),
             Err(fault) => Some(Err(fault)),
         }
     }
@@ -95,7 +98,12 @@ impl ImportQuery {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Import>> {
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let operation = Operation::of(context);
         let page = import::list(&operation.reader().await?, &request).await?;
         Ok(Connection::prefetched(page, operation, &Selection::of(context)).await)
@@ -118,7 +126,10 @@ impl Import {
     /// The event that its attendance belongs to; null when only people are brought in.
     #[graphql(directive = Requires::apply(EventsRead))]
     async fn event(&self, context: &Context<'_>) -> Option<Result<Event>> {
-        Operation::of(context).load::<EventById>(self.0.event_id?).await.transpose()
+        Operation::of(context)
+            .load::<EventById>(self.0.event_id?)
+            .await
+            .transpose()
     }
 
     /// Where it stands.
@@ -133,7 +144,9 @@ impl Import {
 
     /// What the dry run found the file to be; null before it is done.
     fn file(&self) -> Option<Result<ImportedFile>> {
-        let found = import::reading(&self.0).map(|reading| reading.found).transpose()?;
+        let found = import::reading(&self.0)
+            .map(|reading| reading.found)
+            .transpose()?;
         Some(found.map(ImportedFile::from).map_err(Into::into))
     }
 
@@ -214,17 +227,29 @@ impl Relation for ImportById {
 
     async fn load(scope: Scope, keys: Vec<ImportId>) -> Loaded<Self> {
         let rows = import::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
 impl Rows for Import {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let events = selected.field("event");
             if events.is_asked() {
                 let ids = rows.iter().filter_map(|import| import.0.event_id).collect();
-                Event::prefetch(operation.load_all::<EventById>(ids).await, operation, events).await;
+                Event::prefetch(
+                    operation.load_all::<EventById>(ids).await,
+                    operation,
+                    events,
+                )
+                .await;
             }
         })
     }

@@ -91,7 +91,12 @@ impl ImportMutation {
     ) -> Result<ImportPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            import::commit(writer, id::decode(&input.import_id, "importId")?, input.create_suggested).await
+            import::commit(
+                writer,
+                id::decode(&input.import_id, "importId")?,
+                input.create_suggested,
+            )
+            .await
         };
         payload(work).await
     }
@@ -99,13 +104,16 @@ impl ImportMutation {
 
 impl StartImportInput {
     fn read(self) -> domain::Result<NewImport> {
-        let content = STANDARD.decode(self.content).map_err(|_| {
-            Error::refused(Code::Invalid, "content", "The content is not base64.")
-        })?;
+        let content = STANDARD
+            .decode(self.content)
+            .map_err(|_| Error::refused(Code::Invalid, "content", "The content is not base64."))?;
         Ok(NewImport {
             file_name: self.file_name,
             content,
-            event: self.event_id.map(|id| id::decode(&id, "eventId")).transpose()?,
+            event: self
+                .event_id
+                .map(|id| id::decode(&id, "eventId"))
+                .transpose()?,
             preset: self.preset.map(Into::into),
             mapping: self.mapping.map(mapping),
             time_zone: self.time_zone,
@@ -116,6 +124,9 @@ impl StartImportInput {
 
 impl From<Settled<import::Import>> for ImportPayload {
     fn from(settled: Settled<import::Import>) -> Self {
-        Self { import: settled.value.map(Import::from), errors: settled.errors }
+        Self {
+            import: settled.value.map(Import::from),
+            errors: settled.errors,
+        }
     }
 }

@@ -87,11 +87,17 @@ pub struct ImportColumnInput {
 
 /// The mapping as a list.
 pub fn columns(mapping: Mapping) -> Vec<ImportColumn> {
-    let column = |(column, field): (String, Field)| ImportColumn { column, field: field.into() };
+    let column = |(column, field): (String, Field)| ImportColumn {
+        column,
+        field: field.into(),
+    };
     mapping.into_iter().map(column).collect()
 }
 
 /// The list as a mapping.
 pub fn mapping(columns: Vec<ImportColumnInput>) -> Mapping {
-    columns.into_iter().map(|input| (input.column, input.field.into())).collect()
+    columns
+        .into_iter()
+        .map(|input| (input.column, input.field.into()))
+        .collect()
 }

@@ -48,7 +48,10 @@ pub struct ImportRowQuery;
 impl ImportRowQuery {
     /// The rows of an import in the order of its file; none for one that is not there.
     #[graphql(directive = Requires::apply(ImportsRead))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and a filter")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the arguments of a connection, and a filter"
+    )]
     async fn import_rows(
         &self,
         context: &Context<'_>,
@@ -59,9 +62,17 @@ impl ImportRowQuery {
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only those with this verdict.")] verdict: Option<ImportVerdict>,
     ) -> Result<Connection<ImportRow>> {
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let operation = Operation::of(context);
-        let (reader, id) = (operation.reader().await?, id::decode(&import_id, "importId")?);
+        let (reader, id) = (
+            operation.reader().await?,
+            id::decode(&import_id, "importId")?,
+        );
         let page = import::rows(&reader, id, verdict.map(Into::into), &request).await?;
         Ok(Connection::prefetched(page, operation, &Selection::of(context)).await)
     }
@@ -103,7 +114,10 @@ impl ImportRow {
     /// The patron that it meets, resembles or made.
     #[graphql(directive = Requires::apply(PatronsRead))]
     async fn patron(&self, context: &Context<'_>) -> Option<Result<Patron>> {
-        Operation::of(context).load::<PatronById>(self.0.patron_id?).await.transpose()
+        Operation::of(context)
+            .load::<PatronById>(self.0.patron_id?)
+            .await
+            .transpose()
     }
 
     /// Whether it was written.
@@ -119,12 +133,21 @@ impl From<import::ImportRow> for ImportRow {
 }
 
 impl Rows for ImportRow {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let patrons = selected.field("patron");
             if patrons.is_asked() {
                 let ids = rows.iter().filter_map(|row| row.0.patron_id).collect();
-                Patron::prefetch(operation.load_all::<PatronById>(ids).await, operation, patrons).await;
+                Patron::prefetch(
+                    operation.load_all::<PatronById>(ids).await,
+                    operation,
+                    patrons,
+                )
+                .await;
             }
         })
     }

@@ -81,7 +81,9 @@ impl ChangeQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only those of this event.")] event_id: Option<ID>,
-        #[graphql(desc = "Only these types; all when left out.")] types: Option<Vec<AttendanceChangeType>>,
+        #[graphql(desc = "Only these types; all when left out.")] types: Option<
+            Vec<AttendanceChangeType>,
+        >,
         #[graphql(desc = "The `cursor` of an earlier batch, or an event's `changeCursor`.")] after: Option<String>,
         #[graphql(desc = "How many at most: 1 to 500; 20 when left out.")] first: Option<i32>,
     ) -> Result<AttendanceChangeBatch> {
@@ -103,13 +105,19 @@ impl ChangeSubscription {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only those of this event.")] event_id: Option<ID>,
-        #[graphql(desc = "Only these types; all when left out.")] types: Option<Vec<AttendanceChangeType>>,
-        #[graphql(desc = "The `cursor` of the last batch that was handled, or an event's `changeCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only these types; all when left out.")] types: Option<
+            Vec<AttendanceChangeType>,
+        >,
+        #[graphql(
+            desc = "The `cursor` of the last batch that was handled, or an event's `changeCursor`."
+        )]
+        after: Option<String>,
     ) -> Result<impl Stream<Item = Result<AttendanceChangeBatch>> + use<>> {
         let operation = Operation::shared(context);
         let hub = context.data_unchecked::<Hub>();
         let filter = filter(event_id, types)?;
-        let deliveries = subscription::follow(hub, operation.require_viewer()?, filter, after).await?;
+        let deliveries =
+            subscription::follow(hub, operation.require_viewer()?, filter, after).await?;
         Ok(deliveries.map(move |delivery| {
             let delivery = delivery.map_err(Fault::from)?;
             let batch = AttendanceChangeBatch::new(delivery.batch, &delivery.scope);
@@ -167,20 +175,29 @@ impl AttendanceChange {
     /// Where, as it is now.
     #[graphql(directive = Requires::apply(EventsRead))]
     async fn event(&self, context: &Context<'_>) -> Option<Result<Event>> {
-        Operation::of(context).load::<EventById>(self.row.event_id?).await.transpose()
+        Operation::of(context)
+            .load::<EventById>(self.row.event_id?)
+            .await
+            .transpose()
     }
 
     /// To whom, as they are now.
     #[graphql(directive = Requires::apply(PatronsRead))]
     async fn patron(&self, context: &Context<'_>) -> Option<Result<Patron>> {
-        Operation::of(context).load::<PatronById>(self.row.patron_id?).await.transpose()
+        Operation::of(context)
+            .load::<PatronById>(self.row.patron_id?)
+            .await
+            .transpose()
     }
 
     /// The attendance as it is now.
     #[graphql(directive = Requires::apply(AttendanceRead))]
     async fn attendance(&self, context: &Context<'_>) -> Option<Result<Attendance>> {
         let id = AttendanceId::from(self.row.subject_id);
-        Operation::of(context).load::<AttendanceById>(id).await.transpose()
+        Operation::of(context)
+            .load::<AttendanceById>(id)
+            .await
+            .transpose()
     }
 
     /// Why, where somebody said so.
@@ -193,7 +210,10 @@ impl AttendanceChangeBatch {
     fn new(batch: Batch, scope: &Scope) -> Self {
         let change = |row: LoggedChange| {
             let kind = AttendanceChangeType::of(ChangeKind::parse(&row.kind)?)?;
-            Some(AttendanceChange { row: Arc::new(row), kind })
+            Some(AttendanceChange {
+                row: Arc::new(row),
+                kind,
+            })
         };
         Self {
             changes: batch.changes.into_iter().filter_map(change).collect(),
@@ -228,21 +248,44 @@ impl Relation for EndOfLog {
 }
 
 impl Rows for AttendanceChange {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let events = selected.field("event");
             if events.is_asked() {
-                let ids = rows.iter().filter_map(|change| change.row.event_id).collect();
-                Event::prefetch(operation.load_all::<EventById>(ids).await, operation, events).await;
+                let ids = rows
+                    .iter()
+                    .filter_map(|change| change.row.event_id)
+                    .collect();
+                Event::prefetch(
+                    operation.load_all::<EventById>(ids).await,
+                    operation,
+                    events,
+                )
+                .await;
             }
             let patrons = selected.field("patron");
             if patrons.is_asked() {
-                let ids = rows.iter().filter_map(|change| change.row.patron_id).collect();
-                Patron::prefetch(operation.load_all::<PatronById>(ids).await, operation, patrons).await;
+                let ids = rows
+                    .iter()
+                    .filter_map(|change| change.row.patron_id)
+                    .collect();
+                Patron::prefetch(
+                    operation.load_all::<PatronById>(ids).await,
+                    operation,
+                    patrons,
+                )
+                .await;
             }
             let attendances = selected.field("attendance");
             if attendances.is_asked() {
-                let ids = rows.iter().map(|change| change.row.subject_id.into()).collect();
+                let ids = rows
+                    .iter()
+                    .map(|change| change.row.subject_id.into())
+                    .collect();
                 let found = operation.load_all::<AttendanceById>(ids).await;
                 Attendance::prefetch(found, operation, attendances).await;
             }
@@ -253,7 +296,9 @@ impl Rows for AttendanceChange {
 fn filter(event: Option<ID>, types: Option<Vec<AttendanceChangeType>>) -> domain::Result<Filter> {
     let wanted = |kind: &ChangeKind| {
         let kind = AttendanceChangeType::of(*kind);
-        types.as_ref().is_none_or(|types| kind.is_some_and(|kind| types.contains(&kind)))
+        types
+            .as_ref()
+            .is_none_or(|types| kind.is_some_and(|kind| types.contains(&kind)))
     };
     Ok(Filter {
         event: event.map(|id| id::decode(&id, "eventId")).transpose()?,
@@ -262,8 +307,12 @@ fn filter(event: Option<ID>, types: Option<Vec<AttendanceChangeType>>) -> domain
 }
 
 fn size(first: Option<i32>) -> domain::Result<u64> {
-    let Some(first) = first else { return Ok(DEFAULT_SIZE) };
-    let size = u64::try_from(first).ok().filter(|size| (1..=feed::BATCH).contains(size));
+    let Some(first) = first else {
+        return Ok(DEFAULT_SIZE);
+    };
+    let size = u64::try_from(first)
+        .ok()
+        .filter(|size| (1..=feed::BATCH).contains(size));
     size.ok_or_else(|| {
         let message = format!("A batch has 1 to {} changes.", feed::BATCH);
         Error::refused(Code::Invalid, "first", message)

@@ -89,7 +89,10 @@ impl Relation for EntryById {
 
     async fn load(scope: Scope, keys: Vec<EntryId>) -> Loaded<Self> {
         let rows = ledger::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
@@ -102,7 +105,11 @@ impl Nested for EntriesOfPatron {
         ledger::first_of_each(&scope.reader()?, parents, size).await
     }
 
-    async fn list(scope: &Scope, parent: PatronId, request: &PageRequest) -> domain::Result<Page<ledger::Entry>> {
+    async fn list(
+        scope: &Scope,
+        parent: PatronId,
+        request: &PageRequest,
+    ) -> domain::Result<Page<ledger::Entry>> {
         ledger::list(&scope.reader()?, parent, request).await
     }
 }

@@ -85,7 +85,12 @@ impl MemberQuery {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Result<CountedConnection<Member>> {
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
         let page = member::list(&reader, &request).await?.into();
@@ -122,7 +127,12 @@ impl MemberMutation {
     ) -> Result<MemberPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            member::change_role(writer, id::decode(&input.member_id, "memberId")?, &input.role).await
+            member::change_role(
+                writer,
+                id::decode(&input.member_id, "memberId")?,
+                &input.role,
+            )
+            .await
         };
         payload(work).await
     }
@@ -153,7 +163,10 @@ impl Member {
     /// Their account; null once they have lost access.
     #[graphql(directive = Requires::apply(MembersRead))]
     async fn user(&self, context: &Context<'_>) -> Option<Result<User>> {
-        Operation::of(context).load::<UserById>(self.0.user_id).await.transpose()
+        Operation::of(context)
+            .load::<UserById>(self.0.user_id)
+            .await
+            .transpose()
     }
 
     /// Slug of their role.
@@ -175,7 +188,10 @@ impl From<member::Member> for Member {
 
 impl From<Settled<member::Member>> for MemberPayload {
     fn from(settled: Settled<member::Member>) -> Self {
-        Self { member: settled.value.map(Member::from), errors: settled.errors }
+        Self {
+            member: settled.value.map(Member::from),
+            errors: settled.errors,
+        }
     }
 }
 
@@ -185,12 +201,19 @@ impl Relation for MemberById {
 
     async fn load(scope: Scope, keys: Vec<MemberId>) -> Loaded<Self> {
         let rows = member::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
 impl Rows for Member {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if selected.has("user") {
                 let users = rows.iter().map(|member| member.0.user_id).collect();

@@ -106,7 +106,11 @@ impl OrganizationMutation {
         #[graphql(desc = "What it is.")] input: CreateOrganizationInput,
     ) -> Result<OrganizationPayload> {
         let operation = Operation::of(context);
-        let input = NewOrganization { name: input.name, slug: input.slug, time_zone: input.time_zone };
+        let input = NewOrganization {
+            name: input.name,
+            slug: input.slug,
+            time_zone: input.time_zone,
+        };
         payload(async {
             let organization = organization::create(&operation.require_viewer()?, input).await?;
             operation.act_in(organization.id)?;
@@ -130,7 +134,9 @@ impl OrganizationMutation {
         };
         payload(async {
             let writer = Operation::of(context).writer().await?;
-            organization::update(writer, patch).await.map(Organization::from)
+            organization::update(writer, patch)
+                .await
+                .map(Organization::from)
         })
         .await
     }
@@ -196,7 +202,10 @@ impl Organization {
         if scope.organization() != self.0.id {
             return None;
         }
-        operation.load::<UserById>(self.0.owner_id).await.transpose()
+        operation
+            .load::<UserById>(self.0.owner_id)
+            .await
+            .transpose()
     }
 
     /// When it was founded.
@@ -218,7 +227,10 @@ impl From<organization::Organization> for Organization {
 
 impl From<Settled<Organization>> for OrganizationPayload {
     fn from(settled: Settled<Organization>) -> Self {
-        Self { organization: settled.value, errors: settled.errors }
+        Self {
+            organization: settled.value,
+            errors: settled.errors,
+        }
     }
 }
 
@@ -227,5 +239,7 @@ impl From<Settled<Organization>> for OrganizationPayload {
 /// # Errors
 /// Those of [`Operation::reader`].
 pub async fn load(operation: &Operation) -> domain::Result<Organization> {
-    organization::load(&operation.reader().await?).await.map(Organization::from)
+    organization::load(&operation.reader().await?)
+        .await
+        .map(Organization::from)
 }

@@ -28,14 +28,21 @@ impl RoleQuery {
     #[graphql(directive = Requires::apply(MembersRead))]
     async fn roles(&self, context: &Context<'_>) -> Result<Vec<Role>> {
         let reader = Operation::of(context).reader().await?;
-        Ok(member::roles(&reader).await?.into_iter().map(Role::from).collect())
+        Ok(member::roles(&reader)
+            .await?
+            .into_iter()
+            .map(Role::from)
+            .collect())
     }
 }
 
 impl From<member::Role> for Role {
     fn from(row: member::Role) -> Self {
         Self {
-            permissions: member::permissions(&row.slug).iter().map(Permission::as_str).collect(),
+            permissions: member::permissions(&row.slug)
+                .iter()
+                .map(Permission::as_str)
+                .collect(),
             slug: row.slug,
             name: row.name,
             built_in: row.built_in,

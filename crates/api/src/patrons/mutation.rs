@@ -79,7 +79,8 @@ impl PatronMutation {
             email: input.email,
             phone: input.phone,
         };
-        payload(async { patron::create(Operation::of(context).writer().await?, patron).await }).await
+        payload(async { patron::create(Operation::of(context).writer().await?, patron).await })
+            .await
     }
 
     /// Changes a patron.
@@ -119,6 +120,9 @@ impl PatronMutation {
 
 impl From<Settled<patron::Patron>> for PatronPayload {
     fn from(settled: Settled<patron::Patron>) -> Self {
-        Self { patron: settled.value.map(Patron::from), errors: settled.errors }
+        Self {
+            patron: settled.value.map(Patron::from),
+            errors: settled.errors,
+        }
     }
 }

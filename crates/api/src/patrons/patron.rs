@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
 use domain::{
-    Scope,
-    loyalty,
+    Scope, loyalty,
     page::PageRequest,
     patrons::patron::{self, PatronId},
     permission::{AttendanceRead, LoyaltyRead, PatronsRead},
@@ -72,13 +71,22 @@ impl PatronQuery {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those in whose name, address or number every word of this occurs, whatever its case and accents.")]
+        #[graphql(
+            desc = "Only those in whose name, address or number every word of this occurs, whatever its case and accents."
+        )]
         search: Option<String>,
     ) -> Result<CountedConnection<Patron>> {
-        let request = PageRequest { first, after, last, before };
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
-        let page = patron::list(&reader, search.as_deref(), &request).await?.into();
+        let page = patron::list(&reader, search.as_deref(), &request)
+            .await?
+            .into();
         let mut total = None;
         if selected.has("totalCount") {
             total = Some(patron::count(&reader, search.as_deref(), MOST_COUNTED).await?);
@@ -107,7 +115,9 @@ impl Patron {
 
     /// Given name and family name.
     fn name(&self) -> String {
-        format!("{} {}", self.0.first_name, self.0.last_name).trim().to_owned()
+        format!("{} {}", self.0.first_name, self.0.last_name)
+            .trim()
+            .to_owned()
     }
 
     /// Address.
@@ -150,8 +160,16 @@ impl Patron {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<LoyaltyEntry>>> {
-        let request = PageRequest { first, after, last, before };
-        Operation::of(context).load::<EntriesOfPatron>((self.0.id, request)).await.transpose()
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
+        Operation::of(context)
+            .load::<EntriesOfPatron>((self.0.id, request))
+            .await
+            .transpose()
     }
 
     /// What they registered for and came to, oldest first.
@@ -164,8 +182,16 @@ impl Patron {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<Attendance>>> {
-        let request = PageRequest { first, after, last, before };
-        Operation::of(context).load::<AttendancesOfPatron>((self.0.id, request)).await.transpose()
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
+        Operation::of(context)
+            .load::<AttendancesOfPatron>((self.0.id, request))
+            .await
+            .transpose()
     }
 
     /// When they were added.
@@ -198,16 +224,29 @@ impl Relation for PatronById {
 
     async fn load(scope: Scope, keys: Vec<PatronId>) -> Loaded<Self> {
         let rows = patron::load(&scope.reader()?, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Ok(row.into()))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Ok(row.into())))
+            .collect())
     }
 }
 
 impl Rows for Patron {
-    fn prefetch<'a>(rows: Vec<Self>, operation: &'a Operation, selected: Selection<'a>) -> BoxFuture<'a, ()> {
+    fn prefetch<'a>(
+        rows: Vec<Self>,
+        operation: &'a Operation,
+        selected: Selection<'a>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let ids: Vec<PatronId> = rows.iter().map(|patron| patron.0.id).collect();
-            prefetch_pages::<EntriesOfPatron>(ids.clone(), operation, selected.field("loyaltyEntries")).await;
-            prefetch_pages::<AttendancesOfPatron>(ids, operation, selected.field("attendances")).await;
+            prefetch_pages::<EntriesOfPatron>(
+                ids.clone(),
+                operation,
+                selected.field("loyaltyEntries"),
+            )
+            .await;
+            prefetch_pages::<AttendancesOfPatron>(ids, operation, selected.field("attendances"))
+                .await;
         })
     }
 }
