@@ -98,6 +98,23 @@ async fn main() {
         c.run(&format!(r#"mutation {{ {d}(input: {{eventId: "{}", patronId: "{}"}}) {{ outcome }} }}"#, events[1], patrons[1])).await;
         println!("S {}", serde_json::to_value(stream.next().await.unwrap()).unwrap());
     }
+    let (e, p) = (&events[2], &patrons[1]);
+    println!("STALE {}", c.run(&format!(r#"mutation {{ a: checkOut(input: {{eventId: "{e}", patronId: "{p}"}}) {{ attendance {{ state event {{ insideCount }} }} }} b: checkIn(input: {{eventId: "{e}", patronId: "{p}"}}) {{ outcome attendance {{ state event {{ insideCount }} }} }} }}"#)).await);
+    let v = c.run(&format!(r#"mutation {{ startImport(input: {{fileName: "a.csv", content: "Rmlyc3QgTmFtZSxMYXN0IE5hbWUsRW1haWwKSm8sQmFyLGpvQGV4YW1wbGUub3JnCg==", eventId: "{e}"}}) {{ import {{ id status event {{ title }} file {{ preset }} }} errors {{ message path }} }} b: startImport(input: {{fileName: "", content: "%%"}}) {{ errors {{ code path }} }} }}"#)).await; println!("{v}");
+    let id = v["data"]["startImport"]["import"]["id"].as_str().unwrap().to_owned();
+    let stop = tokio_util::sync::CancellationToken::new();
+    tokio::spawn(domain::jobs::Worker::new(&db).run(stop.clone()));
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    println!("{}", c.run(&format!(r#"{{ import(id: "{id}") {{ status failure toCreate rowsTotal file {{ encoding separator columns preset detectedPreset confidence mapping {{ column field }} }} event {{ title }} }} imports {{ nodes {{ id event {{ title }} }} }} importRows(importId: "{id}") {{ nodes {{ line verdict content patron {{ name }} committed }} pageInfo {{ endCursor }} }} }}"#)).await);
+    println!("{}", c.run(&format!(r#"mutation {{ commitImport(input: {{importId: "{id}"}}) {{ import {{ status }} errors {{ message }} }} }}"#)).await);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    println!("{}", c.run(&format!(r#"{{ node(id: "{id}") {{ ... on Import {{ status rowsDone }} }} importRows(importId: "{id}") {{ nodes {{ line patron {{ name attendances {{ nodes {{ state }} }} }} committed }} }} }}"#)).await);
+    let mut bad = cred(None); bad.cookie = Some("zzz".into());
+    let r = s.execute(bad, guard::admit(Request::new("{ viewer { can(permission: \"x\") } }")).unwrap()).await; println!("BADCOOKIE {:?} {}", r.http_headers, serde_json::to_value(&r).unwrap());
+    let mut other = cred(c.token.as_deref()); other.organization = Some("other".into());
+    let r = s.execute(other, guard::admit(Request::new("{ organization { id } events { nodes { id } } }")).unwrap()).await; println!("OTHER {}", serde_json::to_value(&r).unwrap());
+    let mut other = cred(c.token.as_deref()); other.organization = Some("nowhere".into());
+    let r = s.execute(other, guard::admit(Request::new("{ organization { id } events { nodes { id } } }")).unwrap()).await; println!("OTHER {}", serde_json::to_value(&r).unwrap());
     println!("{}", c.run("mutation { signOut { errors { message } } }").await);
     println!("S {}", serde_json::to_value(stream.next().await.unwrap()).unwrap());
     println!("S end {:?}", stream.next().await.is_none());

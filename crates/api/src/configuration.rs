@@ -10,19 +10,71 @@ use domain::{Database, identity::password::Profile};
 
 /// Every variable: its name, its default, and what it means. `--help` and the README show this.
 pub const VARIABLES: &[(&str, &str, &str)] = &[
-    ("DATABASE_URL", "the embedded file", "postgres://user:password@host/name, or sqlite:PATH"),
-    ("REDIS_URL", "none", "redis://host:port: wakes other instances; one instance needs none"),
-    ("ROLLCALL_CONFIGURATION", "none", "a file of NAME=value lines for what the environment leaves out"),
-    ("ROLLCALL_DATA", "data", "directory of the embedded database"),
-    ("ROLLCALL_LISTEN", "127.0.0.1:8000", "address and port to listen on"),
-    ("ROLLCALL_PUBLIC_URL", "none", "where browsers reach us, like https://rollcall.example.org; https makes cookies secure"),
-    ("ROLLCALL_ALLOWED_ORIGINS", "none", "other origins whose pages may call, separated by commas"),
-    ("ROLLCALL_TRUSTED_PROXY", "false", "true when a proxy of yours writes X-Forwarded-For"),
-    ("ROLLCALL_DATABASE_CONNECTIONS", "20", "connections to PostgreSQL at most, 2 to 500"),
-    ("ROLLCALL_PASSWORD_PROFILE", "standard", "standard (19 MiB) or hardened (64 MiB) password hashing"),
-    ("ROLLCALL_WORKER", "true", "whether serve carries out jobs too; false with workers of their own"),
-    ("ROLLCALL_LOG", "info", "what is logged, as a tracing filter"),
-    ("ROLLCALL_LOG_FORMAT", "json", "json or text"),
+    (
+        "DATABASE_URL",
+        "the embedded file",
+        "postgres://user:password@host/name, or sqlite:PATH",
+    ),
+    (
+        "REDIS_URL",
+        "none",
+        "redis://host:port: wakes other instances; one instance needs none",
+    ),
+    (
+        "ROLLCALL_CONFIGURATION",
+        "none",
+        "a file of NAME=value lines for what the environment leaves out",
+    ),
+    (
+        "ROLLCALL_DATA",
+        "data",
+        "directory of the embedded database",
+    ),
+    (
+        "ROLLCALL_LISTEN",
+        "127.0.0.1:8000",
+        "address and port to listen on",
+    ),
+    (
+        "ROLLCALL_PUBLIC_URL",
+        "none",
+        "where browsers reach us, like https://rollcall.example.org; https makes cookies secure",
+    ),
+    (
+        "ROLLCALL_ALLOWED_ORIGINS",
+        "none",
+        "other origins whose pages may call, separated by commas",
+    ),
+    (
+        "ROLLCALL_TRUSTED_PROXY",
+        "false",
+        "true when a proxy of yours writes X-Forwarded-For",
+    ),
+    (
+        "ROLLCALL_DATABASE_CONNECTIONS",
+        "20",
+        "connections to PostgreSQL at most, 2 to 500",
+    ),
+    (
+        "ROLLCALL_PASSWORD_PROFILE",
+        "standard",
+        "standard (19 MiB) or hardened (64 MiB) password hashing",
+    ),
+    (
+        "ROLLCALL_WORKER",
+        "true",
+        "whether serve carries out jobs too; false with workers of their own",
+    ),
+    (
+        "ROLLCALL_LOG",
+        "info",
+        "what is logged, as a tracing filter",
+    ),
+    (
+        "ROLLCALL_LOG_FORMAT",
+        "json; for demo, text",
+        "json or text",
+    ),
 ];
 
 /// Read while building, not while running.
@@ -51,8 +103,8 @@ pub struct Configuration {
     pub worker: bool,
     /// What is logged.
     pub log: String,
-    /// Whether the log is JSON.
-    pub log_json: bool,
+    /// Whether the log is JSON, if it was said.
+    pub log_json: Option<bool>,
 }
 
 /// What is wrong with the configuration.
@@ -83,42 +135,79 @@ impl Configuration {
     ///
     /// # Errors
     /// As [`Configuration::read`].
-    pub fn from_variables(environment: BTreeMap<String, String>) -> Result<Self, ConfigurationError> {
+    pub fn from_variables(
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, ConfigurationError> {
         let mut variables = match environment.get("ROLLCALL_CONFIGURATION") {
             Some(path) => read_file(path)?,
             None => BTreeMap::new(),
         };
         variables.extend(environment);
-        for name in variables.keys().filter(|name| name.starts_with("ROLLCALL_")) {
+        for name in variables
+            .keys()
+            .filter(|name| name.starts_with("ROLLCALL_"))
+        {
             if !BUILD_ONLY.contains(&&**name) && VARIABLES.iter().all(|(known, ..)| known != name) {
-                return wrong(name, "is not a variable of Rollcall. See rollcall --help for those that are");
+                return wrong(
+                    name,
+                    "is not a variable of Rollcall. See rollcall --help for those that are",
+                );
             }
         }
-        let get = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let get = |name: &str| {
+            variables
+                .get(name)
+                .map(String::as_str)
+                .filter(|value| !value.is_empty())
+        };
         let data = PathBuf::from(get("ROLLCALL_DATA").unwrap_or("data"));
         let connections = match get("ROLLCALL_DATABASE_CONNECTIONS").unwrap_or("20").parse() {
             Ok(connections @ 2..=500) => connections,
-            _ => return wrong("ROLLCALL_DATABASE_CONNECTIONS", "is not a number from 2 to 500"),
+            _ => {
+                return wrong(
+                    "ROLLCALL_DATABASE_CONNECTIONS",
+                    "is not a number from 2 to 500",
+                );
+            }
         };
         let database = match get("DATABASE_URL") {
-            None => Database::Sqlite { path: data.join("rollcall.db") },
+            None => Database::Sqlite {
+                path: data.join("rollcall.db"),
+            },
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Database::Postgres { url: url.to_owned(), connections }
+                Database::Postgres {
+                    url: url.to_owned(),
+                    connections,
+                }
             }
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => Database::Sqlite { path: PathBuf::from(path.trim_start_matches("//")) },
-                None => return wrong("DATABASE_URL", "begins neither with postgres:// nor with sqlite:"),
+                Some(path) => Database::Sqlite {
+                    path: PathBuf::from(path.trim_start_matches("//")),
+                },
+                None => {
+                    return wrong(
+                        "DATABASE_URL",
+                        "begins neither with postgres:// nor with sqlite:",
+                    );
+                }
             },
         };
         let redis_url = get("REDIS_URL").map(str::to_owned);
-        if redis_url.as_deref().is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
+        if redis_url
+            .as_deref()
+            .is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://"))
+        {
             return wrong("REDIS_URL", "does not begin with redis://");
         }
         let Ok(listen) = get("ROLLCALL_LISTEN").unwrap_or("127.0.0.1:8000").parse() else {
-            return wrong("ROLLCALL_LISTEN", "is not an address with a port, like 127.0.0.1:8000");
+            return wrong(
+                "ROLLCALL_LISTEN",
+                "is not an address with a port, like 127.0.0.1:8000",
+            );
         };
         let public_url = get("ROLLCALL_PUBLIC_URL").map(|url| url.trim_end_matches('/'));
-        let mut allowed_origins = origins("ROLLCALL_ALLOWED_ORIGINS", get("ROLLCALL_ALLOWED_ORIGINS"))?;
+        let mut allowed_origins =
+            origins("ROLLCALL_ALLOWED_ORIGINS", get("ROLLCALL_ALLOWED_ORIGINS"))?;
         allowed_origins.extend(origins("ROLLCALL_PUBLIC_URL", public_url)?);
         Ok(Self {
             database,
@@ -127,17 +216,29 @@ impl Configuration {
             listen,
             secure: public_url.is_some_and(|url| url.starts_with("https://")),
             allowed_origins,
-            trusted_proxy: boolean("ROLLCALL_TRUSTED_PROXY", get("ROLLCALL_TRUSTED_PROXY"), false)?,
+            trusted_proxy: boolean(
+                "ROLLCALL_TRUSTED_PROXY",
+                get("ROLLCALL_TRUSTED_PROXY"),
+                false,
+            )?,
             password_profile: match get("ROLLCALL_PASSWORD_PROFILE") {
                 None | Some("standard") => Profile::Standard,
                 Some("hardened") => Profile::Hardened,
-                Some(_) => return wrong("ROLLCALL_PASSWORD_PROFILE", "is neither standard nor hardened"),
+                Some(_) => {
+                    return wrong(
+                        "ROLLCALL_PASSWORD_PROFILE",
+                        "is neither standard nor hardened",
+                    );
+                }
             },
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
-            log: get("ROLLCALL_LOG").unwrap_or("info").to_owned(),
+            log: get("ROLLCALL_LOG")
+                .unwrap_or("info,sea_orm_migration=warn")
+                .to_owned(),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
-                None | Some("json") => true,
-                Some("text") => false,
+                None => None,
+                Some("json") => Some(true),
+                Some("text") => Some(false),
                 Some(_) => return wrong("ROLLCALL_LOG_FORMAT", "is neither json nor text"),
             },
         })
@@ -149,7 +250,9 @@ impl Configuration {
         match &self.database {
             Database::Sqlite { path } => format!("SQLite file {}", path.display()),
             Database::Postgres { url, .. } => {
-                let place = url.rsplit_once('@').map_or(url.as_str(), |(_, place)| place);
+                let place = url
+                    .rsplit_once('@')
+                    .map_or(url.as_str(), |(_, place)| place);
                 format!("PostgreSQL {}", place.split('?').next().unwrap_or_default())
             }
         }
@@ -157,8 +260,11 @@ impl Configuration {
 }
 
 fn read_file(path: &str) -> Result<BTreeMap<String, String>, ConfigurationError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigurationError(format!("ROLLCALL_CONFIGURATION: {path} cannot be read: {error}.")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigurationError(format!(
+            "ROLLCALL_CONFIGURATION: {path} cannot be read: {error}."
+        ))
+    })?;
     let mut variables = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -166,7 +272,10 @@ fn read_file(path: &str) -> Result<BTreeMap<String, String>, ConfigurationError>
             continue;
         }
         let Some((name, value)) = line.split_once('=') else {
-            return Err(ConfigurationError(format!("{path}, line {}: this is not NAME=value.", index + 1)));
+            return Err(ConfigurationError(format!(
+                "{path}, line {}: this is not NAME=value.",
+                index + 1
+            )));
         };
         variables.insert(name.trim().to_owned(), value.trim().to_owned());
     }
@@ -174,10 +283,18 @@ fn read_file(path: &str) -> Result<BTreeMap<String, String>, ConfigurationError>
 }
 
 fn origins(name: &str, value: Option<&str>) -> Result<Vec<String>, ConfigurationError> {
-    let origins = value.unwrap_or_default().split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let origins = value
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
     origins
         .map(|origin| match origin.split_once("://") {
-            Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(origin.to_owned()),
+            Some(("http" | "https", host))
+                if !host.is_empty() && !host.contains(['/', '*', ' ']) =>
+            {
+                Ok(origin.to_owned())
+            }
             _ => wrong(name, "is not an origin like https://app.example.org"),
         })
         .collect()
@@ -202,8 +319,10 @@ mod tests {
     use super::{BTreeMap, Configuration};
 
     fn read(variables: &[(&str, &str)]) -> Result<Configuration, String> {
-        let variables: BTreeMap<String, String> =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables: BTreeMap<String, String> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Configuration::from_variables(variables).map_err(|error| error.to_string())
     }
 
@@ -230,13 +349,23 @@ mod tests {
     fn nothing_given_is_the_embedded_file_on_the_loopback_address() {
         let configuration = read(&[]).unwrap();
         assert_eq!(configuration.listen.to_string(), "127.0.0.1:8000");
-        assert_eq!(configuration.database_in_words(), "SQLite file data/rollcall.db");
+        assert_eq!(
+            configuration.database_in_words(),
+            "SQLite file data/rollcall.db"
+        );
         assert!(!configuration.secure);
     }
 
     #[test]
     fn passwords_of_databases_are_not_told() {
-        let configuration = read(&[("DATABASE_URL", "postgres://rollcall:hunter2@db.internal/rollcall")]).unwrap();
-        assert_eq!(configuration.database_in_words(), "PostgreSQL db.internal/rollcall");
+        let configuration = read(&[(
+            "DATABASE_URL",
+            "postgres://rollcall:hunter2@db.internal/rollcall",
+        )])
+        .unwrap();
+        assert_eq!(
+            configuration.database_in_words(),
+            "PostgreSQL db.internal/rollcall"
+        );
     }
 }

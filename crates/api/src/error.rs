@@ -141,6 +141,7 @@ pub fn nullable<T>(result: domain::Result<T>) -> Option<Result<T>> {
 }
 
 /// The HTTP status of an answer without data, where the code decides it.
+#[must_use]
 pub fn status(code: &str) -> Option<StatusCode> {
     match code {
         UNAUTHENTICATED => Some(StatusCode::UNAUTHORIZED),

@@ -56,12 +56,21 @@ fn run() -> Result<(), StartError> {
     let matches = Arguments::command().after_help(variables()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     if let Command::Schema { errors } = arguments.command {
-        print!("{}", if errors { api::error::catalogue() } else { schema::sdl() });
+        print!(
+            "{}",
+            if errors {
+                api::error::catalogue()
+            } else {
+                schema::sdl()
+            }
+        );
         return Ok(());
     }
     let configuration = Configuration::read()?;
-    log(&configuration)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    log(&configuration, matches!(arguments.command, Command::Demo))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match arguments.command {
             Command::Demo => command::demo::demo(&configuration).await,
@@ -74,12 +83,19 @@ fn run() -> Result<(), StartError> {
     })
 }
 
-/// The log goes to standard error, so that what a command prints can be piped.
-fn log(configuration: &Configuration) -> Result<(), StartError> {
+/// The log goes to standard error, so that what a command prints can be piped. The demo is read by
+/// a person, so there it is text unless told otherwise.
+fn log(configuration: &Configuration, for_a_person: bool) -> Result<(), StartError> {
     let filter = tracing_subscriber::EnvFilter::try_new(&configuration.log)
         .map_err(|error| format!("ROLLCALL_LOG: {error}"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if configuration.log_json { subscriber.json().init() } else { subscriber.init() }
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if configuration.log_json.unwrap_or(!for_a_person) {
+        subscriber.json().init();
+    } else {
+        subscriber.init();
+    }
     Ok(())
 }
 

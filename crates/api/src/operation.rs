@@ -33,7 +33,7 @@ pub struct Operation {
 struct Door {
     viewer: Viewer,
     scope: OnceCell<Result<Scope>>,
-    loaders: Mutex<Option<Arc<Loaders>>>,
+    loaders: Mutex<Option<Loaders>>,
 }
 
 impl Operation {
@@ -141,11 +141,7 @@ impl Operation {
     /// # Errors
     /// [`Error::Unauthenticated`], or those of [`member::enter`].
     pub async fn scope(&self) -> Result<Scope> {
-        let door = self.door()?;
-        door.scope
-            .get_or_init(|| member::enter(&door.viewer))
-            .await
-            .clone()
+        self.door()?.scope().await
     }
 
     /// The right to read under permission `P`.
@@ -205,13 +201,20 @@ impl Operation {
     }
 
     async fn loader<R: Relation>(&self) -> Result<Loader<R>> {
-        let scope = self.scope().await?;
         let door = self.door()?;
-        let mut present = lock(&door.loaders);
-        if let Some(loaders) = present.as_ref().filter(|loaders| loaders.are_fresh()) {
+        if let Some(loaders) = lock(&door.loaders).as_ref()
+            && loaders.are_fresh()
+        {
             return Ok(loaders.of());
         }
-        Ok(present.insert(Arc::new(Loaders::new(scope))).of())
+        let scope = door.scope().await?;
+        let mut present = lock(&door.loaders);
+        // Another field may have been faster; two sets would load everything twice.
+        let loaders = match present.take() {
+            Some(loaders) if loaders.are_fresh() => loaders,
+            _ => Loaders::new(scope),
+        };
+        Ok(present.insert(loaders).of())
     }
 
     fn move_to(&self, door: Option<Door>) {
@@ -225,6 +228,11 @@ impl Operation {
 }
 
 impl Door {
+    async fn scope(&self) -> Result<Scope> {
+        let entered = self.scope.get_or_init(|| member::enter(&self.viewer));
+        entered.await.clone()
+    }
+
     fn statements(&self) -> u32 {
         match self.scope.get() {
             Some(Ok(scope)) => scope.statements(),

@@ -42,30 +42,61 @@ async fn ready(State(pages): State<Pages>) -> Response {
         Ok(()) => "ready\n".into_response(),
         Err(error) => {
             tracing::warn!(?error, "readiness.database");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database is not ready\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database is not ready\n",
+            )
+                .into_response()
         }
     }
 }
 
 async fn metrics(State(pages): State<Pages>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], pages.metrics.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        pages.metrics.render(),
+    )
+        .into_response()
 }
 
 async fn asset(uri: Uri, request: HeaderMap) -> Response {
     let Some(asset) = web::asset(uri.path()) else {
-        return (StatusCode::NOT_FOUND, "There is nothing here. The explorer is at /, the API at /graphql.\n").into_response();
+        return (
+            StatusCode::NOT_FOUND,
+            "There is nothing here. The explorer is at /, the API at /graphql.\n",
+        )
+            .into_response();
     };
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(web::CONTENT_SECURITY_POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(web::CONTENT_SECURITY_POLICY),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers.insert(header::ETAG, HeaderValue::from_static(asset.etag));
-    let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if asset.immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    if request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == asset.etag) {
+    if request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|tag| tag == asset.etag)
+    {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(asset.content_type),
+    );
     if asset.gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

@@ -47,7 +47,9 @@ impl Server {
         let metrics = metrics()?;
         let db = Db::open(&configuration.database, clock).await?;
         db.check().await.map_err(|error| match error {
-            domain::Error::Internal(text) => format!("the database is not ready: {text}. Is it migrated? See rollcall migrate"),
+            domain::Error::Internal(text) => {
+                format!("the database is not ready: {text}. Is it migrated? See rollcall migrate")
+            }
             other => other.to_string(),
         })?;
         let stop = CancellationToken::new();
@@ -59,7 +61,11 @@ impl Server {
         if configuration.worker {
             tasks.spawn(Worker::new(&db).run(stop.clone()));
         }
-        let service = Service::new(&db, Passwords::new(configuration.password_profile)?, hub.clone());
+        let service = Service::new(
+            &db,
+            Passwords::new(configuration.password_profile)?,
+            hub.clone(),
+        );
         let settings = Settings {
             allowed_origins: configuration.allowed_origins.clone(),
             secure_cookies: configuration.secure,
@@ -70,14 +76,30 @@ impl Server {
             ..Settings::default()
         };
         let router = http::router(service, settings)
-            .merge(pages::router(Pages { db: db.clone(), metrics, stopping: stop.clone() }))
+            .merge(pages::router(Pages {
+                db: db.clone(),
+                metrics,
+                stopping: stop.clone(),
+            }))
             .layer(axum::middleware::from_fn(measure));
         let listener = TcpListener::bind(configuration.listen)
             .await
-            .map_err(|error| format!("ROLLCALL_LISTEN: {} cannot be listened on: {error}", configuration.listen))?;
+            .map_err(|error| {
+                format!(
+                    "ROLLCALL_LISTEN: {} cannot be listened on: {error}",
+                    configuration.listen
+                )
+            })?;
         let address = listener.local_addr()?;
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
-        Ok(Self { address, db, hub, stop, tasks, serving })
+        Ok(Self {
+            address,
+            db,
+            hub,
+            stop,
+            tasks,
+            serving,
+        })
     }
 
     /// Where it listens.
@@ -110,9 +132,15 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 /// Counts requests and their time by path and status. Paths are ours or `other`, so that a scanner
@@ -128,8 +156,10 @@ async fn measure(request: Request, next: Next) -> Response {
     };
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
-    metrics::counter!("rollcall_http_requests_total", "path" => path, "status" => status).increment(1);
-    metrics::histogram!("rollcall_http_request_seconds", "path" => path).record(started.elapsed().as_secs_f64());
+    metrics::counter!("rollcall_http_requests_total", "path" => path, "status" => status)
+        .increment(1);
+    metrics::histogram!("rollcall_http_request_seconds", "path" => path)
+        .record(started.elapsed().as_secs_f64());
     response
 }
 
@@ -140,7 +170,9 @@ fn metrics() -> Result<PrometheusHandle, StartError> {
         return Ok(handle.clone());
     }
     let recorder = PrometheusBuilder::new()
-        .set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0])?
+        .set_buckets(&[
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+        ])?
         .build_recorder();
     let handle = recorder.handle();
     let handle = RECORDER.get_or_init(|| handle);

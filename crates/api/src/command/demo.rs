@@ -21,10 +21,18 @@ use crate::{
 pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
     let path = configuration.data.join("demo.db");
     let database = Database::Sqlite { path: path.clone() };
-    let configuration = Configuration { database: database.clone(), redis_url: None, ..configuration.clone() };
+    let configuration = Configuration {
+        database: database.clone(),
+        redis_url: None,
+        ..configuration.clone()
+    };
     announce(&configuration);
-    std::fs::create_dir_all(&configuration.data)
-        .map_err(|error| format!("ROLLCALL_DATA: {} cannot be made: {error}", configuration.data.display()))?;
+    std::fs::create_dir_all(&configuration.data).map_err(|error| {
+        format!(
+            "ROLLCALL_DATA: {} cannot be made: {error}",
+            configuration.data.display()
+        )
+    })?;
     let passwords = Passwords::new(configuration.password_profile)?;
     let password = password(&configuration.data.join("demo-password"))?;
     if !path.exists() {
@@ -41,12 +49,19 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
 
 /// Loads into a file beside the real one, which takes its name when it is complete: a load that is
 /// broken off leaves nothing behind.
-async fn load(data: &Path, path: &Path, passwords: &Passwords, password: &str) -> Result<(), StartError> {
+async fn load(
+    data: &Path,
+    path: &Path,
+    passwords: &Passwords,
+    password: &str,
+) -> Result<(), StartError> {
     let unfinished = data.join("demo.db.loading");
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(data.join(format!("demo.db.loading{suffix}")));
     }
-    let database = Database::Sqlite { path: unfinished.clone() };
+    let database = Database::Sqlite {
+        path: unfinished.clone(),
+    };
     Db::migrate(&database).await?;
     println!("Loading a year of sample data, once.");
     let terminal = std::io::stdout().is_terminal();
@@ -72,7 +87,12 @@ fn password(file: &Path) -> Result<String, StartError> {
     if let Ok(password) = std::fs::read_to_string(file) {
         return Ok(password.trim().to_owned());
     }
-    let letters: String = Token::random()?.reveal().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let letters: String = Token::random()?
+        .reveal()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(12)
+        .collect();
     // The rule asks for both cases and a digit.
     let password = format!("Demo-{letters}-7");
     let mut options = std::fs::OpenOptions::new();
@@ -88,7 +108,9 @@ fn greet(server: &Server, password: &str) {
     println!();
     println!("  Rollcall is at   http://{address}/");
     if !web::explorer_is_built() {
-        println!("  (without the full explorer: install Node 20 or newer, run cargo clean -p web, and start again)");
+        println!(
+            "  (without the full explorer: install Node 20 or newer, run cargo clean -p web, and start again)"
+        );
     }
     println!("  Password         {password}");
     println!("  Logins:");
@@ -101,5 +123,7 @@ fn greet(server: &Server, password: &str) {
         println!("      {login:<18} {role}");
     }
     println!();
-    println!("  Open the page, run \"Sign in\" with a login, then the other examples. Ctrl-C stops.");
+    println!(
+        "  Open the page, run \"Sign in\" with a login, then the other examples. Ctrl-C stops."
+    );
 }

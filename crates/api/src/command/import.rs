@@ -51,11 +51,24 @@ pub async fn import(configuration: &Configuration, arguments: Arguments) -> Resu
     let system = System::new(&db, "import a file for the operator");
     let organization = slug::find(&system, &arguments.organization)
         .await?
-        .ok_or_else(|| format!("--organization: there is none at {}", arguments.organization))?;
+        .ok_or_else(|| {
+            format!(
+                "--organization: there is none at {}",
+                arguments.organization
+            )
+        })?;
     let scope = system.scope(organization);
-    let event = arguments.event.map(|text| id::decode(&text.into(), "--event")).transpose()?;
+    let event = arguments
+        .event
+        .map(|text| id::decode(&text.into(), "--event"))
+        .transpose()?;
     let input = NewImport {
-        file_name: arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file_name: arguments
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         content,
         event,
         preset: None,
@@ -70,7 +83,12 @@ pub async fn import(configuration: &Configuration, arguments: Arguments) -> Resu
     }
     show(&scope, &previewed).await?;
     if arguments.commit {
-        import::commit(scope.writer::<ImportsCreate>().await?, started.id, arguments.create_suggested).await?;
+        import::commit(
+            scope.writer::<ImportsCreate>().await?,
+            started.id,
+            arguments.create_suggested,
+        )
+        .await?;
         let committed = finish(&db, &scope, started.id).await?;
         println!("Wrote {} rows.", committed.rows_done);
     } else {
@@ -101,7 +119,10 @@ async fn finish(db: &Db, scope: &Scope, id: ImportId) -> Result<Import, StartErr
             Status::Reading | Status::Committing => {
                 if told.elapsed() > Duration::from_secs(1) {
                     told = std::time::Instant::now();
-                    println!("  {} rows read, {} written", import.rows_total, import.rows_done);
+                    println!(
+                        "  {} rows read, {} written",
+                        import.rows_total, import.rows_done
+                    );
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -116,21 +137,46 @@ async fn finish(db: &Db, scope: &Scope, id: ImportId) -> Result<Import, StartErr
 async fn look(scope: &Scope, id: ImportId) -> Result<Import, StartError> {
     let fresh = scope.fresh();
     let imports = import::load(&fresh.reader::<ImportsRead>()?, &[id]).await?;
-    imports.into_iter().next().ok_or_else(|| "the import is gone".into())
+    imports
+        .into_iter()
+        .next()
+        .ok_or_else(|| "the import is gone".into())
 }
 
 async fn show(scope: &Scope, import: &Import) -> Result<(), StartError> {
     println!(
         "{} rows: {} new patrons, {} known, {} resemble one, {} skipped, {} with an error",
-        import.rows_total, import.to_create, import.to_link, import.to_suggest, import.to_skip, import.with_error
+        import.rows_total,
+        import.to_create,
+        import.to_link,
+        import.to_suggest,
+        import.to_skip,
+        import.with_error
     );
     for verdict in [Verdict::Error, Verdict::Suggest, Verdict::Skip] {
-        let mut request = PageRequest { first: Some(100), ..PageRequest::default() };
+        let mut request = PageRequest {
+            first: Some(100),
+            ..PageRequest::default()
+        };
         loop {
-            let page = import::rows(&scope.fresh().reader::<ImportsRead>()?, import.id, Some(verdict), &request).await?;
+            let page = import::rows(
+                &scope.fresh().reader::<ImportsRead>()?,
+                import.id,
+                Some(verdict),
+                &request,
+            )
+            .await?;
             for (_, row) in &page.rows {
-                let column = row.column.as_deref().map(|column| format!(", column {column}")).unwrap_or_default();
-                println!("  line {}{column}: {verdict:?}: {}", row.line, row.message.as_deref().unwrap_or_default());
+                let column = row
+                    .column
+                    .as_deref()
+                    .map(|column| format!(", column {column}"))
+                    .unwrap_or_default();
+                println!(
+                    "  line {}{column}: {verdict:?}: {}",
+                    row.line,
+                    row.message.as_deref().unwrap_or_default()
+                );
             }
             match page.rows.last() {
                 Some((cursor, _)) if page.has_next => request.after = Some(cursor.clone()),

@@ -3,7 +3,10 @@
 use domain::{Clock, Database, Db, jobs::Worker};
 use tokio_util::sync::CancellationToken;
 
-use crate::{configuration::Configuration, server::{Server, StartError}};
+use crate::{
+    configuration::Configuration,
+    server::{Server, StartError},
+};
 
 /// Serves until it is told to stop. The embedded database is migrated first; a PostgreSQL server
 /// is not, because several instances share it.
@@ -53,8 +56,12 @@ pub(super) fn announce(configuration: &Configuration) {
 
 pub(super) fn create_directory(file: &std::path::Path) -> Result<(), StartError> {
     match file.parent() {
-        Some(directory) => Ok(std::fs::create_dir_all(directory)
-            .map_err(|error| format!("ROLLCALL_DATA: {} cannot be made: {error}", directory.display()))?),
+        Some(directory) => Ok(std::fs::create_dir_all(directory).map_err(|error| {
+            format!(
+                "ROLLCALL_DATA: {} cannot be made: {error}",
+                directory.display()
+            )
+        })?),
         None => Ok(()),
     }
 }

@@ -162,7 +162,8 @@ impl<'a> Scale<'a> {
         let asked = ["first", "last"].map(|name| self.argument(field, name));
         let asked = asked.into_iter().flatten().reduce(u64::saturating_add);
         let page = asked.or_else(|| self.argument(field, "ids"));
-        page.or(paged.then_some(DEFAULT_PAGE)).map(|size| size.max(1))
+        page.or(paged.then_some(DEFAULT_PAGE))
+            .map(|size| size.max(1))
     }
 
     /// The number that an argument is, or the length of the list that it is.
@@ -196,8 +197,18 @@ fn within_shape(weight: Weight, at: Pos) -> Result<(), ServerError> {
     within_levels(weight, at)?;
     let limits = [
         (weight.aliases, MAX_ALIASES, "TOO_MANY_ALIASES", "aliases"),
-        (weight.fields, MAX_ROOT_FIELDS, "TOO_MANY_ROOT_FIELDS", "root fields"),
-        (weight.introspection, MAX_INTROSPECTION, "QUERY_TOO_COMPLEX", "fields of the schema"),
+        (
+            weight.fields,
+            MAX_ROOT_FIELDS,
+            "TOO_MANY_ROOT_FIELDS",
+            "root fields",
+        ),
+        (
+            weight.introspection,
+            MAX_INTROSPECTION,
+            "QUERY_TOO_COMPLEX",
+            "fields of the schema",
+        ),
     ];
     for (count, limit, code, what) in limits {
         if count > limit {
@@ -208,7 +219,11 @@ fn within_shape(weight: Weight, at: Pos) -> Result<(), ServerError> {
         return Err(too_deep("fields", MAX_DEPTH, at));
     }
     if weight.introspection_depth > MAX_INTROSPECTION_DEPTH {
-        return Err(too_deep("introspection fields", MAX_INTROSPECTION_DEPTH, at));
+        return Err(too_deep(
+            "introspection fields",
+            MAX_INTROSPECTION_DEPTH,
+            at,
+        ));
     }
     Ok(())
 }
@@ -219,18 +234,36 @@ fn within_levels(weight: Weight, at: Pos) -> Result<(), ServerError> {
     }
     if weight.selections > MAX_SELECTIONS {
         let count = weight.selections;
-        return Err(over("QUERY_TOO_COMPLEX", "selected fields", count, MAX_SELECTIONS, at));
+        return Err(over(
+            "QUERY_TOO_COMPLEX",
+            "selected fields",
+            count,
+            MAX_SELECTIONS,
+            at,
+        ));
     }
     Ok(())
 }
 
 fn within_cost(weight: Weight, at: Pos) -> Result<Cost, ServerError> {
     if weight.nodes > MAX_NODES {
-        return Err(over("QUERY_TOO_COMPLEX", "items", weight.nodes, MAX_NODES, at));
+        return Err(over(
+            "QUERY_TOO_COMPLEX",
+            "items",
+            weight.nodes,
+            MAX_NODES,
+            at,
+        ));
     }
     if weight.complexity > MAX_COMPLEXITY {
         let count = weight.complexity;
-        return Err(over("QUERY_TOO_COMPLEX", "answered fields", count, MAX_COMPLEXITY, at));
+        return Err(over(
+            "QUERY_TOO_COMPLEX",
+            "answered fields",
+            count,
+            MAX_COMPLEXITY,
+            at,
+        ));
     }
     Ok(Cost {
         complexity: weight.complexity,

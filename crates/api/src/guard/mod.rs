@@ -94,11 +94,7 @@ fn parse_failure(failure: &Error) -> ServerError {
         Error::RecursionLimitExceeded => "The document is nested too deeply.".to_owned(),
         other => format!("Invalid document: {other}."),
     };
-    error(
-        "GRAPHQL_PARSE_FAILED",
-        message,
-        failure.positions().next(),
-    )
+    error("GRAPHQL_PARSE_FAILED", message, failure.positions().next())
 }
 
 #[cfg(test)]
@@ -112,7 +108,10 @@ mod tests {
         request.operation_name = name.map(str::to_owned);
         let error = admit(request).expect_err("the document is refused");
         assert!(!error.message.contains('\n'), "{}", error.message);
-        match error.extensions.and_then(|values| values.get("code").cloned()) {
+        match error
+            .extensions
+            .and_then(|values| values.get("code").cloned())
+        {
             Some(Value::String(code)) => code,
             other => panic!("no code: {other:?}"),
         }
@@ -132,7 +131,13 @@ mod tests {
     fn syntax_errors_say_what_was_expected() {
         let error = admit(Request::new("{")).expect_err("the document is refused");
         assert_eq!(error.message, "Syntax error: expected selection.");
-        for query in ["", "{", "query A { a } query A { b }", "fragment F on T { a }", "{ \u{1} }"] {
+        for query in [
+            "",
+            "{",
+            "query A { a } query A { b }",
+            "fragment F on T { a }",
+            "{ \u{1} }",
+        ] {
             assert_eq!(code(query, None), "GRAPHQL_PARSE_FAILED", "{query}");
         }
     }

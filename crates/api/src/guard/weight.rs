@@ -39,9 +39,13 @@ impl Weight {
             fields: 1,
             depth: self.depth + 1,
             complexity: items.saturating_mul(self.complexity).saturating_add(1),
-            nodes: items.saturating_mul(self.nodes).saturating_add(page.unwrap_or(0)),
+            nodes: items
+                .saturating_mul(self.nodes)
+                .saturating_add(page.unwrap_or(0)),
             paged: is_page_items(name),
-            described: assumed_size(name).saturating_mul(self.described).saturating_add(1),
+            described: assumed_size(name)
+                .saturating_mul(self.described)
+                .saturating_add(1),
             ..self
         }
     }

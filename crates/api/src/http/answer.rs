@@ -30,9 +30,14 @@ pub(super) async fn execute<S: Service>(
     match operation.kind {
         OperationType::Query => {
             let run = road.service.execute(credential, operation);
-            timeout(settings.query_deadline, run).await.unwrap_or_else(|_| {
-                failure(DEADLINE, "The query took too long; ask for less of it at a time.")
-            })
+            timeout(settings.query_deadline, run)
+                .await
+                .unwrap_or_else(|_| {
+                    failure(
+                        DEADLINE,
+                        "The query took too long; ask for less of it at a time.",
+                    )
+                })
         }
         OperationType::Mutation if settings.tasks.len() >= settings.max_tasks => {
             failure(UNAVAILABLE, "The server is busy; try again.")
@@ -98,12 +103,18 @@ pub(super) fn encode(response: &mut Response, max: usize) -> Vec<u8> {
         data: (!refused).then_some(&response.data),
         extensions: &response.extensions,
     };
-    let mut bounded = Bounded { bytes: Vec::new(), max };
+    let mut bounded = Bounded {
+        bytes: Vec::new(),
+        max,
+    };
     if serde_json::to_writer(&mut bounded, &body).is_ok() {
         return bounded.bytes;
     }
     let headers = std::mem::take(&mut response.http_headers);
-    *response = failure("RESPONSE_TOO_LARGE", "The answer is too large; ask for fewer items.");
+    *response = failure(
+        "RESPONSE_TOO_LARGE",
+        "The answer is too large; ask for fewer items.",
+    );
     response.http_headers = headers;
     encode(response, usize::MAX)
 }
@@ -125,7 +136,10 @@ fn status<S: Service>(media: Media, response: &Response) -> StatusCode {
     if response.data != Value::Null || response.errors.is_empty() {
         return StatusCode::OK;
     }
-    let extensions = response.errors.first().and_then(|error| error.extensions.as_ref());
+    let extensions = response
+        .errors
+        .first()
+        .and_then(|error| error.extensions.as_ref());
     let known = match extensions.and_then(|values| values.get("code")) {
         Some(Value::String(code)) => match code.as_str() {
             DEADLINE => Some(StatusCode::GATEWAY_TIMEOUT),
@@ -184,7 +198,10 @@ mod tests {
 
     #[test]
     fn data_is_absent_only_where_nothing_ran() {
-        assert_eq!(json(&mut Response::new(Value::Null), 100), r#"{"data":null}"#);
+        assert_eq!(
+            json(&mut Response::new(Value::Null), 100),
+            r#"{"data":null}"#
+        );
         let error = ServerError::new("no", None);
         assert_eq!(
             json(&mut Response::from_errors(vec![error.clone()]), 100),
@@ -203,7 +220,9 @@ mod tests {
         encode(&mut many, usize::MAX);
         assert_eq!(many.errors.len(), MAX_ERRORS);
         let mut large = Response::new("x".repeat(1_000));
-        large.http_headers.insert(header::SET_COOKIE, HeaderValue::from_static("a=b"));
+        large
+            .http_headers
+            .insert(header::SET_COOKIE, HeaderValue::from_static("a=b"));
         assert!(json(&mut large, 1_000).contains("RESPONSE_TOO_LARGE"));
         assert!(large.http_headers.contains_key(header::SET_COOKIE));
         assert!(json(&mut Response::new("x".repeat(989)), 1_000).starts_with(r#"{"data":"x"#));

@@ -14,7 +14,11 @@ pub(super) const ORGANIZATION: &str = "rollcall-organization";
 /// path and on this very host.
 #[must_use]
 pub fn session_cookie(secure: bool) -> &'static str {
-    if secure { "__Host-rollcall" } else { "rollcall" }
+    if secure {
+        "__Host-rollcall"
+    } else {
+        "rollcall"
+    }
 }
 
 impl Credential {
@@ -59,11 +63,21 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 fn address(parts: &Parts, trusted_proxy: bool) -> IpAddr {
     let peer = || parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let forwarded = || {
-        let value = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
+        let value = parts
+            .headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .next_back()?;
         value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
     };
-    let address = if trusted_proxy { forwarded().or_else(peer) } else { peer() };
-    address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical()
+    let address = if trusted_proxy {
+        forwarded().or_else(peer)
+    } else {
+        peer()
+    };
+    address
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+        .to_canonical()
 }
 
 #[cfg(test)]
@@ -79,17 +93,29 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-        parts.extensions.insert(ConnectInfo(([10, 0, 0, 1], 1).into()) as Peer);
+        parts
+            .extensions
+            .insert(ConnectInfo(([10, 0, 0, 1], 1).into()) as Peer);
         Credential::read(&parts, settings)
     }
 
     #[test]
     fn tokens_and_cookies() {
         let plain = Settings::default();
-        let secure = Settings { secure_cookies: true, ..Settings::default() };
-        let headers = [("authorization", "bearer  t "), ("cookie", "a=b; rollcall=c"), ("cookie", "__Host-rollcall=d")];
+        let secure = Settings {
+            secure_cookies: true,
+            ..Settings::default()
+        };
+        let headers = [
+            ("authorization", "bearer  t "),
+            ("cookie", "a=b; rollcall=c"),
+            ("cookie", "__Host-rollcall=d"),
+        ];
         let credential = read(&headers, &plain);
-        assert_eq!((credential.bearer.as_deref(), credential.cookie.as_deref()), (Some("t"), Some("c")));
+        assert_eq!(
+            (credential.bearer.as_deref(), credential.cookie.as_deref()),
+            (Some("t"), Some("c"))
+        );
         assert!(!credential.is_ambient());
         let credential = read(&headers[1..], &secure);
         assert_eq!(credential.cookie.as_deref(), Some("d"));
@@ -101,12 +127,21 @@ mod tests {
 
     #[test]
     fn only_a_trusted_proxy_names_the_client() {
-        let headers = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "7.7.7.7, 192.0.2.1")];
-        let trusting = Settings { trusted_proxy: true, ..Settings::default() };
+        let headers = [
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-for", "7.7.7.7, 192.0.2.1"),
+        ];
+        let trusting = Settings {
+            trusted_proxy: true,
+            ..Settings::default()
+        };
         let address = |headers, settings| read(headers, settings).address.to_string();
         assert_eq!(address(&headers, &Settings::default()), "10.0.0.1");
         assert_eq!(address(&headers, &trusting), "192.0.2.1");
         assert_eq!(address(&[], &trusting), "10.0.0.1");
-        assert_eq!(address(&[("x-forwarded-for", "junk")], &trusting), "10.0.0.1");
+        assert_eq!(
+            address(&[("x-forwarded-for", "junk")], &trusting),
+            "10.0.0.1"
+        );
     }
 }

@@ -97,9 +97,14 @@ fn media_type(value: &str) -> (String, Option<&str>) {
 }
 
 fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let parameters = value.split(';').skip(1).filter_map(|pair| pair.split_once('='));
+    let parameters = value
+        .split(';')
+        .skip(1)
+        .filter_map(|pair| pair.split_once('='));
     let mut named = parameters.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
-    named.next().map(|(_, value)| value.trim().trim_matches('"'))
+    named
+        .next()
+        .map(|(_, value)| value.trim().trim_matches('"'))
 }
 
 fn is_utf8(charset: &str) -> bool {
@@ -113,7 +118,9 @@ mod tests {
     use super::*;
 
     fn headers(name: header::HeaderName, values: &[&'static str]) -> HeaderMap {
-        let values = values.iter().map(|value| (name.clone(), HeaderValue::from_static(value)));
+        let values = values
+            .iter()
+            .map(|value| (name.clone(), HeaderValue::from_static(value)));
         values.collect()
     }
 
@@ -123,29 +130,53 @@ mod tests {
         assert_eq!(accept(&[]), Some(Media::Json));
         assert_eq!(accept(&["*/*"]), Some(Media::Json));
         assert_eq!(accept(&["text/html, */*;q=0.8"]), Some(Media::Json));
-        assert_eq!(accept(&["*/*, application/graphql-response+json"]), Some(Media::GraphqlResponse));
+        assert_eq!(
+            accept(&["*/*, application/graphql-response+json"]),
+            Some(Media::GraphqlResponse)
+        );
         assert_eq!(
             accept(&["application/graphql-response+json, application/json, text/event-stream"]),
             Some(Media::GraphqlResponse)
         );
         assert_eq!(
-            accept(&["application/json;q=0.5", "APPLICATION/GraphQL-Response+JSON; charset=\"UTF-8\""]),
+            accept(&[
+                "application/json;q=0.5",
+                "APPLICATION/GraphQL-Response+JSON; charset=\"UTF-8\""
+            ]),
             Some(Media::GraphqlResponse)
         );
         assert_eq!(accept(&["text/event-stream"]), Some(Media::EventStream));
-        for refused in ["", "text/html", "application/json;q=0", "application/json;charset=latin1", "a/b;q=x"] {
+        for refused in [
+            "",
+            "text/html",
+            "application/json;q=0",
+            "application/json;charset=latin1",
+            "a/b;q=x",
+        ] {
             assert_eq!(accept(&[refused]), None, "{refused}");
         }
     }
 
     #[test]
     fn bodies_are_json_in_utf8() {
-        let content = |values: &[&'static str]| require_json(&headers(header::CONTENT_TYPE, values)).is_ok();
-        for accepted in ["application/json", "Application/JSON; charset=utf-8", "application/json;charset=\"UTF8\""] {
+        let content =
+            |values: &[&'static str]| require_json(&headers(header::CONTENT_TYPE, values)).is_ok();
+        for accepted in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/json;charset=\"UTF8\"",
+        ] {
             assert!(content(&[accepted]), "{accepted}");
         }
-        for refused in ["", "text/plain", "application/json; charset=utf-16", "application/jsonx",
-            "multipart/form-data", "application/x-www-form-urlencoded", "text/plain; application/json"] {
+        for refused in [
+            "",
+            "text/plain",
+            "application/json; charset=utf-16",
+            "application/jsonx",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+            "text/plain; application/json",
+        ] {
             assert!(!content(&[refused]), "{refused}");
         }
         assert!(!content(&[]));

@@ -54,8 +54,14 @@ pub(super) fn allow(parts: &Parts, settings: &Settings, answer: &mut HeaderMap) 
     if let Some(origin) = origin.filter(|origin| is_allowed(origin, &parts.headers, settings)) {
         let expose = "RateLimit, RateLimit-Policy, Retry-After";
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(expose));
+        answer.insert(
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        answer.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(expose),
+        );
     }
 }
 
@@ -63,8 +69,14 @@ fn is_allowed(origin: &HeaderValue, headers: &HeaderMap, settings: &Settings) ->
     let Ok(origin) = origin.to_str() else {
         return false;
     };
-    let scheme = if settings.secure_cookies { "https" } else { "http" };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let scheme = if settings.secure_cookies {
+        "https"
+    } else {
+        "http"
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let own = host.is_some_and(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")));
     let mut others = settings.allowed_origins.iter();
     own || others.any(|allowed| origin.eq_ignore_ascii_case(allowed))
@@ -105,13 +117,23 @@ mod tests {
         assert!(own(None, None, false));
         assert!(own(None, Some("same-origin"), false));
         assert!(own(None, Some("none"), false));
-        assert!(own(Some("http://rollcall.example:8080"), Some("same-origin"), false));
+        assert!(own(
+            Some("http://rollcall.example:8080"),
+            Some("same-origin"),
+            false
+        ));
         assert!(own(Some("https://app.example"), Some("cross-site"), false));
         assert!(own(Some("https://rollcall.example:8080"), None, true));
         assert!(!own(Some("http://rollcall.example:8080"), None, true));
         assert!(!own(None, Some("cross-site"), false));
         assert!(!own(None, Some("same-site"), false));
-        for origin in ["null", "", "http://rollcall.example", "http://evil.example", "https://app.example.evil"] {
+        for origin in [
+            "null",
+            "",
+            "http://rollcall.example",
+            "http://evil.example",
+            "https://app.example.evil",
+        ] {
             assert!(!own(Some(origin), Some("same-origin"), false), "{origin}");
         }
     }

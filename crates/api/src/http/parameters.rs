@@ -103,29 +103,59 @@ mod tests {
 
     #[test]
     fn bodies() {
-        let request = body(r#" {"query":"{ a }","operationName":"A","variables":{"v":1},"other":0}"#);
+        let request =
+            body(r#" {"query":"{ a }","operationName":"A","variables":{"v":1},"other":0}"#);
         let request = request.expect("the body is read");
-        assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{ a }", Some("A")));
+        assert_eq!(
+            (request.query.as_str(), request.operation_name.as_deref()),
+            ("{ a }", Some("A"))
+        );
         assert_eq!(request.variables.len(), 1);
-        assert!(body(r#"{"query":"","operationName":null,"variables":null,"extensions":null}"#).is_some());
+        assert!(
+            body(r#"{"query":"","operationName":null,"variables":null,"extensions":null}"#)
+                .is_some()
+        );
         for refused in [
-            "", " ", "[]", r#"[{"query":"{ a }"}]"#, "1", "{", "{}", r#"{"query":null}"#, r#"{"query":1}"#,
-            r#"{"query":"{ a }","variables":[]}"#, r#"{"query":"{ a }","variables":"{}"}"#,
-            r#"{"query":"{ a }","extensions":0}"#, r#"{"query":"{ a }","operationName":{}}"#,
-            r#"{"query":"{ a }","query":"{ b }"}"#, r#"{"query":"{ a }"}x"#,
+            "",
+            " ",
+            "[]",
+            r#"[{"query":"{ a }"}]"#,
+            "1",
+            "{",
+            "{}",
+            r#"{"query":null}"#,
+            r#"{"query":1}"#,
+            r#"{"query":"{ a }","variables":[]}"#,
+            r#"{"query":"{ a }","variables":"{}"}"#,
+            r#"{"query":"{ a }","extensions":0}"#,
+            r#"{"query":"{ a }","operationName":{}}"#,
+            r#"{"query":"{ a }","query":"{ b }"}"#,
+            r#"{"query":"{ a }"}x"#,
         ] {
             assert!(body(refused).is_none(), "{refused}");
         }
-        assert!(body(&format!(r#"{{"query":"{{ a }}","variables":{{"v":{}"#, "[".repeat(100_000))).is_none());
+        assert!(
+            body(&format!(
+                r#"{{"query":"{{ a }}","variables":{{"v":{}"#,
+                "[".repeat(100_000)
+            ))
+            .is_none()
+        );
     }
 
     #[test]
     fn query_strings() {
         let request = uri("/graphql?query=%7B%20a%20%7D&variables=%7B%22v%22%3A1%7D&other=1");
         let request = request.expect("the query string is read");
-        assert_eq!((request.query.as_str(), request.variables.len()), ("{ a }", 1));
+        assert_eq!(
+            (request.query.as_str(), request.variables.len()),
+            ("{ a }", 1)
+        );
         for refused in [
-            "/graphql", "/graphql?query=a&query=b", "/graphql?query=a&variables=1", "/graphql?query=a&variables=",
+            "/graphql",
+            "/graphql?query=a&query=b",
+            "/graphql?query=a&variables=1",
+            "/graphql?query=a&variables=",
             "/graphql?query=a&extensions=%5B%5D",
         ] {
             assert!(uri(refused).is_none(), "{refused}");

@@ -31,8 +31,12 @@ impl Rejection {
 
     /// 405 `METHOD_NOT_ALLOWED` with the methods that are.
     pub(super) fn method(allow: &'static str, message: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
-            .with(header::ALLOW, allow)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            message,
+        )
+        .with(header::ALLOW, allow)
     }
 
     /// 503 `UNAVAILABLE`: this process holds as many sockets and streams as it may.

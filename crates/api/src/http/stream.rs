@@ -42,7 +42,9 @@ pub(super) fn open<S: Service>(
     }
     let (sender, receiver) = mpsc::channel(QUEUE);
     let responses = road.service.subscribe(credential, operation);
-    settings.tasks.spawn(feed(Arc::clone(road), responses, sender));
+    settings
+        .tasks
+        .spawn(feed(Arc::clone(road), responses, sender));
     let body = stream::unfold(receiver, async |mut receiver| {
         let chunk = receiver.recv().await?;
         Some((Ok::<_, Infallible>(chunk), receiver))
@@ -82,7 +84,11 @@ async fn feed<S: Service>(
         }
     }
     // Whoever does not read it is gone.
-    drop(sender.send_timeout(Bytes::from_static(COMPLETE), SEND_DEADLINE).await);
+    drop(
+        sender
+            .send_timeout(Bytes::from_static(COMPLETE), SEND_DEADLINE)
+            .await,
+    );
 }
 
 /// Our JSON has no line breaks, so one `data` line holds it.

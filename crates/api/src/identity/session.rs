@@ -141,8 +141,14 @@ impl SessionMutation {
             last_name: input.last_name,
         };
         let (system, origin) = (operation.system(), operation.origin().clone());
-        let signed_up = sign_up::sign_up(&system, operation.passwords(), account, origin);
-        let mut answer: SignInPayload = payload(async { admit(context, signed_up.await?) }).await?;
+        let signed_up = Box::pin(sign_up::sign_up(
+            &system,
+            operation.passwords(),
+            account,
+            origin,
+        ));
+        let mut answer: SignInPayload =
+            payload(async { Ok(admit(context, signed_up.await?)) }).await?;
         if let (Some(name), Some(_)) = (input.organization_name, &answer.viewer) {
             let founded: Settled<()> = payload(found(operation, name, input.time_zone)).await?;
             answer.errors = founded.errors;
@@ -162,8 +168,13 @@ impl SessionMutation {
             password: input.password,
         };
         let (system, origin) = (operation.system(), operation.origin().clone());
-        let signed_in = sign_in::sign_in(&system, operation.passwords(), credentials, origin);
-        payload(async { admit(context, signed_in.await?) }).await
+        let signed_in = Box::pin(sign_in::sign_in(
+            &system,
+            operation.passwords(),
+            credentials,
+            origin,
+        ));
+        payload(async { Ok(admit(context, signed_in.await?)) }).await
     }
 
     /// Ends the session in use.
@@ -226,7 +237,7 @@ pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
 }
 
 /// The rest of the operation is the new session's.
-fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> domain::Result<Token> {
+fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> Token {
     let operation = Operation::of(context);
     let cookie = cookie(
         operation.is_secure(),
@@ -235,7 +246,7 @@ fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> dom
     );
     context.insert_http_header("set-cookie", cookie);
     operation.change_to(Some(viewer));
-    Ok(token)
+    token
 }
 
 async fn found(operation: &Operation, name: String, time_zone: String) -> domain::Result<()> {

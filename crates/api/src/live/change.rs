@@ -89,7 +89,13 @@ impl ChangeQuery {
     ) -> Result<AttendanceChangeBatch> {
         let reader = Operation::of(context).reader().await?;
         let position = after.map_or(Ok(0), |cursor| feed::position(reader.scope(), &cursor))?;
-        let batch = feed::read(&reader, &filter(event_id, types)?, position, size(first)?).await?;
+        let batch = feed::read(
+            &reader,
+            &filter(event_id, types.as_deref())?,
+            position,
+            size(first)?,
+        )
+        .await?;
         Ok(AttendanceChangeBatch::new(batch, reader.scope()))
     }
 }
@@ -115,7 +121,7 @@ impl ChangeSubscription {
     ) -> Result<impl Stream<Item = Result<AttendanceChangeBatch>> + use<>> {
         let operation = Operation::shared(context);
         let hub = context.data_unchecked::<Hub>();
-        let filter = filter(event_id, types)?;
+        let filter = filter(event_id, types.as_deref())?;
         let deliveries =
             subscription::follow(hub, operation.require_viewer()?, filter, after).await?;
         Ok(deliveries.map(move |delivery| {
@@ -293,12 +299,10 @@ impl Rows for AttendanceChange {
     }
 }
 
-fn filter(event: Option<ID>, types: Option<Vec<AttendanceChangeType>>) -> domain::Result<Filter> {
+fn filter(event: Option<ID>, types: Option<&[AttendanceChangeType]>) -> domain::Result<Filter> {
     let wanted = |kind: &ChangeKind| {
         let kind = AttendanceChangeType::of(*kind);
-        types
-            .as_ref()
-            .is_none_or(|types| kind.is_some_and(|kind| types.contains(&kind)))
+        types.is_none_or(|types| kind.is_some_and(|kind| types.contains(&kind)))
     };
     Ok(Filter {
         event: event.map(|id| id::decode(&id, "eventId")).transpose()?,

@@ -257,7 +257,7 @@ impl<P> Reader<P> {
         sql: &str,
         mut values: Vec<Value>,
     ) -> Result<Statement> {
-        if !sql.contains("organization_id = $1") && !sql.contains("VALUES ($1") {
+        if !sql.contains("organization_id = $1") {
             return Err(Error::Internal(format!(
                 "a statement without its tenant: {sql}"
             )));

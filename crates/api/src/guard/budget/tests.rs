@@ -26,10 +26,19 @@ fn code(query: &str) -> String {
 #[test]
 fn pages_multiply_down_the_tree() {
     assert_eq!(cost("{ a b { c } }"), (3, 0, 2));
-    assert_eq!(cost("{ events(first: 10) { nodes { id title } } }"), (31, 10, 3));
+    assert_eq!(
+        cost("{ events(first: 10) { nodes { id title } } }"),
+        (31, 10, 3)
+    );
     assert_eq!(cost("{ events { edges { node { id } } } }"), (61, 20, 4));
-    assert_eq!(cost("{ events(last: 2) { nodes { attendances(first: 3) { nodes { id } } } } }"), (17, 8, 5));
-    assert_eq!(cost("{ events(first: 2, last: 3) { nodes { id } } }"), (11, 5, 3));
+    assert_eq!(
+        cost("{ events(last: 2) { nodes { attendances(first: 3) { nodes { id } } } } }"),
+        (17, 8, 5)
+    );
+    assert_eq!(
+        cost("{ events(first: 2, last: 3) { nodes { id } } }"),
+        (11, 5, 3)
+    );
     assert_eq!(cost(r#"{ nodes(ids: ["a", "b"]) { id } }"#), (3, 2, 2));
     assert_eq!(cost("{ changes { changes { type } } }"), (41, 20, 3));
 }
@@ -59,10 +68,20 @@ fn fragments_count_as_if_they_were_written_out() {
 fn limits_are_exact() {
     let repeat = |text: &str, times: u64| text.repeat(usize::try_from(times).expect("small"));
     let nested = |levels| format!("{{ {} a {} }}", repeat("a {", levels), repeat("}", levels));
-    let inline = |levels| format!("{{ {} a {} }}", repeat("... {", levels), repeat("}", levels));
+    let inline = |levels| {
+        format!(
+            "{{ {} a {} }}",
+            repeat("... {", levels),
+            repeat("}", levels)
+        )
+    };
     let aliases = |count| format!("{{ a {{ {} }} }}", repeat("x: __typename ", count));
     let first = |size| format!("{{ events(first: {size}) {{ nodes {{ id }} }} }}");
-    let operations = |count| (0..count).map(|n| format!("query Q{n} {{ a }} ")).collect::<String>();
+    let operations = |count| {
+        (0..count)
+            .map(|n| format!("query Q{n} {{ a }} "))
+            .collect::<String>()
+    };
     let accepted = [
         nested(MAX_DEPTH - 1),
         inline(MAX_LEVELS - 1),
@@ -76,9 +95,15 @@ fn limits_are_exact() {
     assert_eq!(code(&nested(MAX_DEPTH)), "DOCUMENT_TOO_DEEP");
     assert_eq!(code(&inline(MAX_LEVELS)), "DOCUMENT_TOO_DEEP");
     assert_eq!(code(&aliases(MAX_ALIASES + 1)), "TOO_MANY_ALIASES");
-    assert_eq!(code(&format!("{{ {} }}", repeat("a ", MAX_ROOT_FIELDS + 1))), "TOO_MANY_ROOT_FIELDS");
+    assert_eq!(
+        code(&format!("{{ {} }}", repeat("a ", MAX_ROOT_FIELDS + 1))),
+        "TOO_MANY_ROOT_FIELDS"
+    );
     assert_eq!(code(&first(MAX_NODES + 1)), "QUERY_TOO_COMPLEX");
-    assert_eq!(code("{ a(first: 40000) { b c d e f g h } }"), "QUERY_TOO_COMPLEX");
+    assert_eq!(
+        code("{ a(first: 40000) { b c d e f g h } }"),
+        "QUERY_TOO_COMPLEX"
+    );
     let named = Request::new(operations(MAX_OPERATIONS + 1)).operation_name("Q0");
     assert!(admit(named).is_err());
     assert!(admit(Request::new(operations(MAX_OPERATIONS)).operation_name("Q0")).is_ok());
@@ -97,8 +122,14 @@ fn chained_fragments_are_weighed_once() {
 
 #[test]
 fn what_does_not_run_is_bounded_too() {
-    assert_eq!(code("{ a } fragment F on Query { b { ...F } }"), "FRAGMENT_CYCLE");
-    assert_eq!(code("{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }"), "FRAGMENT_CYCLE");
+    assert_eq!(
+        code("{ a } fragment F on Query { b { ...F } }"),
+        "FRAGMENT_CYCLE"
+    );
+    assert_eq!(
+        code("{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }"),
+        "FRAGMENT_CYCLE"
+    );
     let aliases = "x: a ".repeat(101);
     let request = Request::new(format!("query A {{ a }} query B {{ b {{ {aliases} }} }}"));
     assert!(admit(request.operation_name("A")).is_err());
@@ -106,7 +137,11 @@ fn what_does_not_run_is_bounded_too() {
 
 /// What GraphiQL and code generators send, with the nine `ofType` of current tools.
 fn introspection() -> String {
-    let of_type = format!("{}kind name{}", "kind name ofType { ".repeat(9), " }".repeat(9));
+    let of_type = format!(
+        "{}kind name{}",
+        "kind name ofType { ".repeat(9),
+        " }".repeat(9)
+    );
     format!(
         "query IntrospectionQuery {{ __schema {{ description queryType {{ name kind }} \
         mutationType {{ name kind }} subscriptionType {{ name kind }} types {{ ...FullType }} \
@@ -131,10 +166,17 @@ fn introspection_has_limits_of_its_own() {
     assert_eq!((nodes, depth), (0, 1));
     let fields = |levels: usize| {
         let open = "fields { type { ".repeat(levels);
-        format!("{{ __schema {{ types {{ {open} name {} }} }} }}", "} }".repeat(levels))
+        format!(
+            "{{ __schema {{ types {{ {open} name {} }} }} }}",
+            "} }".repeat(levels)
+        )
     };
     assert!(weigh(&fields(2), json!({})).is_ok());
     assert_eq!(code(&fields(3)), "QUERY_TOO_COMPLEX");
-    let of_type = format!("{{ __schema {{ types {{ {} a {} }} }} }}", "ofType {".repeat(19), "}".repeat(19));
+    let of_type = format!(
+        "{{ __schema {{ types {{ {} a {} }} }} }}",
+        "ofType {".repeat(19),
+        "}".repeat(19)
+    );
     assert_eq!(code(&of_type), "DOCUMENT_TOO_DEEP");
 }

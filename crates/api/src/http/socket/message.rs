@@ -94,7 +94,9 @@ const MAX_REASON: usize = 123;
 fn with_payload(kind: &str, id: &str, payload: &[u8]) -> Message {
     let id = Value::from(id);
     let payload = String::from_utf8_lossy(payload);
-    Message::text(format!(r#"{{"id":{id},"type":"{kind}","payload":{payload}}}"#))
+    Message::text(format!(
+        r#"{{"id":{id},"type":"{kind}","payload":{payload}}}"#
+    ))
 }
 
 #[cfg(test)]
@@ -114,9 +116,17 @@ mod tests {
             assert!(ClientMessage::read(accepted).is_some(), "{accepted}");
         }
         for refused in [
-            "", "{", "null", "[]", r#"["ping"]"#, r#"["connection_init",{}]"#, r#"{"type":"next"}"#,
-            r#"{"type":"subscribe","id":"1"}"#, r#"{"type":"subscribe","id":1,"payload":{}}"#,
-            r#"{"type":"subscribe","id":"1","payload":[]}"#, r#"{"type":"complete"}"#,
+            "",
+            "{",
+            "null",
+            "[]",
+            r#"["ping"]"#,
+            r#"["connection_init",{}]"#,
+            r#"{"type":"next"}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+            r#"{"type":"subscribe","id":1,"payload":{}}"#,
+            r#"{"type":"subscribe","id":"1","payload":[]}"#,
+            r#"{"type":"complete"}"#,
             r#"{"type":"connection_init","payload":"x"}"#,
         ] {
             assert!(ClientMessage::read(refused).is_none(), "{refused}");

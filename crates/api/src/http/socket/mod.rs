@@ -52,9 +52,8 @@ pub(super) async fn upgrade<S: Service>(
     }
     let credential = Credential::read(parts, settings);
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
-    let upgrade = upgrade.map_err(|refused| {
-        Rejection::new(refused.status(), "BAD_REQUEST", refused.body_text())
-    })?;
+    let upgrade = upgrade
+        .map_err(|refused| Rejection::new(refused.status(), "BAD_REQUEST", refused.body_text()))?;
     // Held from here on, so that a shutdown waits for sockets that are about to open, too.
     let tracked = settings.tasks.token();
     let road = Arc::clone(road);
@@ -82,7 +81,11 @@ async fn converse<S: Service>(road: Arc<Road<S>>, credential: Credential, socket
     };
     let Err(end) = conversation.run().await;
     // Operations end before the farewell: nobody waits for them any more.
-    let Conversation { mut socket, operations, .. } = conversation;
+    let Conversation {
+        mut socket,
+        operations,
+        ..
+    } = conversation;
     drop(operations);
     if let Some(frame) = end.frame() {
         let farewell = async {
@@ -108,7 +111,10 @@ struct Conversation<S> {
 impl<S: Service> Conversation<S> {
     async fn run(&mut self) -> Result<Infallible, End> {
         if self.socket.protocol().is_none() {
-            return Err(End::close(4406, "Subprotocol not acceptable: use graphql-transport-ws"));
+            return Err(End::close(
+                4406,
+                "Subprotocol not acceptable: use graphql-transport-ws",
+            ));
         }
         let shutdown = self.road.settings.shutdown.clone();
         let started = Instant::now();

@@ -72,7 +72,10 @@ impl<S: Service> Operations<S> {
         credential: &Credential,
     ) -> Result<Option<Message>, End> {
         if self.running.contains_key(id) {
-            return Err(End::close(4409, format!("Subscriber for {id} already exists")));
+            return Err(End::close(
+                4409,
+                format!("Subscriber for {id} already exists"),
+            ));
         }
         let request = Parameters::from_object(payload).and_then(Parameters::into_request);
         let request = request.map_err(|_| End::close(4400, "Invalid message: bad payload"))?;
@@ -163,7 +166,9 @@ async fn run<S: Service>(
         let refused = first && answer::is_refused(&response);
         let json = answer::encode(&mut response, max_response);
         if refused {
-            return outlet.send(refusal(&outlet.id, &response.errors), true).await;
+            return outlet
+                .send(refusal(&outlet.id, &response.errors), true)
+                .await;
         }
         outlet.send(message::next(&outlet.id, &json), false).await;
         first = false;
@@ -198,7 +203,12 @@ impl Outlet {
             message,
             last,
         };
-        if self.queue.send_timeout(queued, SEND_DEADLINE).await.is_err() {
+        if self
+            .queue
+            .send_timeout(queued, SEND_DEADLINE)
+            .await
+            .is_err()
+        {
             self.stuck.cancel();
         }
     }
