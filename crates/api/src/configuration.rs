@@ -233,7 +233,7 @@ impl Configuration {
             },
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
             log: get("ROLLCALL_LOG")
-                .unwrap_or("info,sea_orm_migration=warn")
+                .unwrap_or("info,sea_orm_migration=warn,sqlx=warn")
                 .to_owned(),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
                 None => None,
