@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
             );
             CREATE INDEX organizations_owner ON organizations (owner_id);
             CREATE TABLE organization_slugs (
-                slug varchar(63) PRIMARY KEY,
+                slug varchar(63) NOT NULL PRIMARY KEY,
                 organization_id {uuid} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
                 created_at {now}
             );

@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             manager,
             r"
             CREATE TABLE change_counters (
-                organization_id {uuid} PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE,
+                organization_id {uuid} NOT NULL PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE,
                 last_sequence bigint NOT NULL
             );
             CREATE TABLE changes (
@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
             );
             CREATE INDEX changes_event ON changes (organization_id, event_id, sequence);
             CREATE TABLE audit_logs (
-                id {id} PRIMARY KEY,
+                id {id},
                 organization_id {uuid} NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
                 actor_id {uuid},
                 event_type varchar(64) NOT NULL,
@@ -43,7 +43,8 @@ impl MigrationTrait for Migration {
                 user_agent varchar(255),
                 sequence bigint NOT NULL,
                 changes integer NOT NULL,
-                created_at {now}
+                created_at {now},
+                PRIMARY KEY (organization_id, id)
             );
             CREATE INDEX audit_logs_created ON audit_logs (organization_id, created_at, id);
             ",

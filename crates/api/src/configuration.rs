@@ -161,14 +161,12 @@ impl Configuration {
                 .filter(|value| !value.is_empty())
         };
         let data = PathBuf::from(get("ROLLCALL_DATA").unwrap_or("data"));
-        let connections = match get("ROLLCALL_DATABASE_CONNECTIONS").unwrap_or("20").parse() {
-            Ok(connections @ 2..=500) => connections,
-            _ => {
-                return wrong(
-                    "ROLLCALL_DATABASE_CONNECTIONS",
-                    "is not a number from 2 to 500",
-                );
-            }
+        let connections = get("ROLLCALL_DATABASE_CONNECTIONS").unwrap_or("20");
+        let Ok(connections @ 2..=500) = connections.parse() else {
+            return wrong(
+                "ROLLCALL_DATABASE_CONNECTIONS",
+                "is not a number from 2 to 500",
+            );
         };
         let database = match get("DATABASE_URL") {
             None => Database::Sqlite {

@@ -5,7 +5,7 @@ use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Code, Error, Result,
-    attendance::{import::import::ImportId, scan::AttendanceId},
+    attendance::{imports::import::ImportId, scan::AttendanceId},
     events::event::EventId,
     identity::{session::SessionId, user::UserId},
     loyalty::ledger::EntryId,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_graphql::{Context, ID, Interface, Object};
 use domain::{
     Code, Error,
-    attendance::{import::import::ImportId, scan::AttendanceId},
+    attendance::{imports::import::ImportId, scan::AttendanceId},
     events::event::EventId,
     identity::user::{self, UserId},
     loyalty::ledger::EntryId,

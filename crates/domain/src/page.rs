@@ -180,6 +180,7 @@ impl Walk {
     }
 
     /// The condition "beyond the cursor" on the columns of the order, if there is a cursor.
+    #[must_use]
     pub fn beyond(&self, descending: bool, key: SimpleExpr, id: SimpleExpr) -> Option<SimpleExpr> {
         let cursor = self.from.clone()?;
         let here = Expr::tuple([key, id]);

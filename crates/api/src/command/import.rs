@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use domain::{
     Clock, Db, Scope, System,
-    attendance::import::import::{self, Import, ImportId, NewImport, Status, Verdict},
+    attendance::imports::import::{self, Import, ImportId, NewImport, Status, Verdict},
     jobs::Worker,
     organizations::slug,
     page::PageRequest,

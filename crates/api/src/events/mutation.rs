@@ -3,7 +3,10 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    events::event::{self, EventPatch, NewEvent},
+    events::{
+        event::{self, EventPatch, NewEvent},
+        lifecycle,
+    },
     permission::{EventsCreate, EventsUpdate},
 };
 
@@ -42,8 +45,8 @@ pub struct CreateEventInput {
     /// What happens when they run out.
     #[graphql(default)]
     capacity_policy: CapacityPolicy,
-    /// Loyalty points for attending.
-    #[graphql(default)]
+    /// Loyalty points for attending: 10 when left out, 0 for none.
+    #[graphql(default = 10)]
     attendance_points: i32,
     /// The member who hosts.
     host_id: Option<ID>,
@@ -147,7 +150,7 @@ impl EventMutation {
     ) -> Result<EventPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            event::publish(writer, id::decode(&input.event_id, "eventId")?).await
+            lifecycle::publish(writer, id::decode(&input.event_id, "eventId")?).await
         };
         payload(work).await
     }
@@ -161,7 +164,7 @@ impl EventMutation {
     ) -> Result<EventPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            event::cancel(writer, id::decode(&input.event_id, "eventId")?).await
+            lifecycle::cancel(writer, id::decode(&input.event_id, "eventId")?).await
         };
         payload(work).await
     }
@@ -175,7 +178,7 @@ impl EventMutation {
     ) -> Result<EventPayload> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            event::close(writer, id::decode(&input.event_id, "eventId")?).await
+            lifecycle::close(writer, id::decode(&input.event_id, "eventId")?).await
         };
         payload(work).await
     }

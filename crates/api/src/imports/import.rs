@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Scope,
-    attendance::import::import::{self, ImportId},
+    attendance::imports::import::{self, ImportId},
     page::PageRequest,
     permission::{EventsRead, ImportsRead},
 };

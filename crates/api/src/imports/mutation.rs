@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     Code, Error,
-    attendance::import::import::{self, NewImport},
+    attendance::imports::import::{self, NewImport},
     permission::ImportsCreate,
 };
 

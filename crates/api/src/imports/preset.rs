@@ -1,11 +1,11 @@
 //! Which system wrote a file, and which of its columns holds what.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use domain::attendance::import::{self, Encoding, Field, Mapping};
+use domain::attendance::imports::{Encoding, Field, Mapping};
 
 /// A kind of file whose columns are known.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "import::Preset")]
+#[graphql(remote = "domain::attendance::imports::Preset")]
 pub enum ImportPreset {
     /// Eventbrite's attendee and order reports.
     EventbriteAttendees,

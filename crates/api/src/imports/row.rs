@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Json, Object};
 use domain::{
-    attendance::import::import::{self, Verdict},
+    attendance::imports::import::{self, Verdict},
     page::PageRequest,
     permission::{ImportsRead, PatronsRead},
 };

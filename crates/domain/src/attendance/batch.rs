@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use entity::{
     attendance::{
         projection::{Model as Attendance, Registration},
@@ -104,7 +104,11 @@ impl Batch {
     }
 
     /// Applies the scans in the order in which they happened and answers in the order given.
-    pub(super) fn apply(&mut self, scans: Vec<NewScan>) -> Vec<Result<Recorded, Problem>> {
+    pub(super) fn apply(&mut self, mut scans: Vec<NewScan>) -> Vec<Result<Recorded, Problem>> {
+        // Times are kept in whole microseconds, and a repeat is compared with what was kept.
+        for scan in &mut scans {
+            scan.occurred_at = scan.occurred_at.map(|at| at.trunc_subsecs(6));
+        }
         let mut order: Vec<usize> = (0..scans.len()).collect();
         order.sort_by_key(|index| {
             scans
@@ -262,7 +266,7 @@ impl Batch {
                     self.now,
                 )
             });
-            Some(self.move_to(row, presence))
+            Some(self.move_to(&row, presence))
         } else {
             None
         };
@@ -283,7 +287,7 @@ impl Batch {
         attendance
     }
 
-    fn move_to(&mut self, before: Attendance, presence: Presence) -> Attendance {
+    fn move_to(&mut self, before: &Attendance, presence: Presence) -> Attendance {
         let pair = (before.event_id, before.patron_id);
         let earned = presence.attended && !before.attended;
         let lost = before.attended && !presence.attended;
@@ -303,7 +307,7 @@ impl Batch {
             seats(&after)
         };
         if let Some(event) = self.events.get_mut(&pair.0) {
-            event.seats_taken += seats(&after) - seats(&before);
+            event.seats_taken += seats(&after) - seats(before);
             event.inside_count += i32::from(after.inside) - i32::from(before.inside);
             event.attended_count += i32::from(after.attended) - i32::from(before.attended);
             if earned || lost {

@@ -4,7 +4,7 @@
 //! them in a test.
 
 mod batch;
-pub mod import;
+pub mod imports;
 pub mod projection;
 pub mod record;
 pub mod registration;

@@ -144,11 +144,10 @@ pub fn outcome(timeline: &[&Scan], direction: Direction, at: DateTime<Utc>, id: 
     match direction {
         Direction::In if then.inside || next == Some(Direction::In) => Outcome::AlreadyCheckedIn,
         Direction::In if then.check_in_time.is_some() => Outcome::Reentry,
-        Direction::In => Outcome::CheckedIn,
         Direction::Out if then.inside => Outcome::CheckedOut,
         Direction::Out => Outcome::NotCheckedIn,
         Direction::Present if then.attended || next.is_some() => Outcome::AlreadyCheckedIn,
-        Direction::Present => Outcome::CheckedIn,
+        Direction::In | Direction::Present => Outcome::CheckedIn,
         Direction::Revert => Outcome::Reverted,
     }
 }

@@ -101,7 +101,7 @@ pub(super) async fn load<P>(writer: &Writer<P>, scans: &[NewScan]) -> Result<Bat
     let scan_ids = scans
         .iter()
         .filter_map(|scan| scan.id)
-        .map(|id| id.uuid())
+        .map(entity::Id::uuid)
         .collect();
     let known = Condition::any()
         .add(writer.any(scan::Column::Id, scan_ids).await?)

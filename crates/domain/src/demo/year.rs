@@ -12,6 +12,7 @@ use crate::{
     },
     events::{
         event::{self, CapacityPolicy, EventFilter, EventId, NewEvent},
+        lifecycle,
         status::Status,
     },
     organizations::member,
@@ -54,7 +55,7 @@ pub(super) async fn play(
         clock.set(announced);
         let event = announce(&scope, club, starts_at, Some(80)).await?;
         for index in (0..patrons.len())
-            .filter(|index| (index * 7 + week.unsigned_abs() as usize) % 5 == 0)
+            .filter(|index| (*index as u64 * 7 + week.unsigned_abs()).is_multiple_of(5))
             .take(30)
         {
             if let Some(patron) = patrons.get(index) {
@@ -70,7 +71,7 @@ pub(super) async fn play(
         if starts_at + TimeDelta::hours(4) < today {
             clock.set(starts_at + TimeDelta::hours(4));
             attend(&scope, event, starts_at, &patrons, chance).await?;
-            event::close(scope.writer::<EventsUpdate>().await?, event).await?;
+            lifecycle::close(scope.writer::<EventsUpdate>().await?, event).await?;
         }
         progress(u64::try_from((week + WEEKS) * 100 / (WEEKS + AHEAD)).unwrap_or(0));
     }

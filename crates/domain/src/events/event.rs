@@ -5,27 +5,21 @@ use entity::{
     events::event,
     organizations::{member::MemberId, organization},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
 pub use entity::events::event::{CapacityPolicy, EventId, Model as Event};
 
-use super::status::Status;
+use super::{rules::check, status::Status};
 use crate::{
-    Change, ChangeKind, Code, Error, Problem, Reader, Result, Writer,
-    organizations::time_zone,
+    Change, ChangeKind, Code, Error, Reader, Result, Writer,
     page::{Key, Page, PageRequest},
     permission::{EventsCreate, EventsRead, EventsUpdate},
     scope::{Scoped, Sort},
-    text,
 };
 
 /// The door opens this long before the start and closes this long after the end, unless the event
 /// says otherwise.
 const DOOR: TimeDelta = TimeDelta::hours(2);
-/// An event lasts no longer than this.
-const LONGEST: TimeDelta = TimeDelta::days(366);
-/// Years in which events may be; both databases keep them in order.
-const YEARS: std::ops::RangeInclusive<i32> = 1900..=2999;
 
 /// What making an event takes.
 #[derive(Clone, Debug)]
@@ -206,71 +200,6 @@ pub async fn update(writer: Writer<EventsUpdate>, id: EventId, patch: EventPatch
     Ok(event)
 }
 
-/// Takes an event out of the drafts; one that is out already stays as it is.
-pub async fn publish(writer: Writer<EventsUpdate>, id: EventId) -> Result<Event> {
-    let event = locked(&writer, id).await?;
-    if event.published_at.is_some() {
-        return Ok(event);
-    }
-    let now = writer.scope().clock().now();
-    mark(
-        writer,
-        Event {
-            published_at: Some(now),
-            ..event
-        },
-        event::Column::PublishedAt,
-        ChangeKind::EventPublished,
-    )
-    .await
-}
-
-/// Calls an event off; one that is off already stays as it is. Nobody is checked in any more.
-pub async fn cancel(writer: Writer<EventsUpdate>, id: EventId) -> Result<Event> {
-    let event = locked(&writer, id).await?;
-    if event.cancelled_at.is_some() {
-        return Ok(event);
-    }
-    let now = writer.scope().clock().now();
-    mark(
-        writer,
-        Event {
-            cancelled_at: Some(now),
-            ..event
-        },
-        event::Column::CancelledAt,
-        ChangeKind::EventCancelled,
-    )
-    .await
-}
-
-/// Closes an event's door for good: whoever registered and did not come is a no-show. Scans made
-/// before and sent later still count.
-pub async fn close(writer: Writer<EventsUpdate>, id: EventId) -> Result<Event> {
-    let event = locked(&writer, id).await?;
-    if event.closed_at.is_some() {
-        return Ok(event);
-    }
-    if event.published_at.is_none() || event.cancelled_at.is_some() {
-        return Err(Error::refused(
-            Code::EventNotOpen,
-            "eventId",
-            "Only a published event that is not cancelled can be closed.",
-        ));
-    }
-    let now = writer.scope().clock().now();
-    mark(
-        writer,
-        Event {
-            closed_at: Some(now),
-            ..event
-        },
-        event::Column::ClosedAt,
-        ChangeKind::EventClosed,
-    )
-    .await
-}
-
 /// The organization's events, latest start first.
 pub async fn list(
     reader: &Reader<EventsRead>,
@@ -345,8 +274,7 @@ fn closing(ends_at: DateTime<Utc>, given: Option<DateTime<Utc>>) -> DateTime<Utc
 }
 
 /// The event, locked until the writer ends.
-async fn locked<P>(writer: &Writer<P>, id: EventId) -> Result<Event> {
-    use sea_orm::QuerySelect;
+pub(super) async fn locked<P>(writer: &Writer<P>, id: EventId) -> Result<Event> {
     writer
         .one(
             writer
@@ -362,110 +290,4 @@ async fn locked<P>(writer: &Writer<P>, id: EventId) -> Result<Event> {
                 "The organization has no such event.",
             )
         })
-}
-
-async fn mark(
-    writer: Writer<EventsUpdate>,
-    event: Event,
-    column: event::Column,
-    kind: ChangeKind,
-) -> Result<Event> {
-    let now = writer.scope().clock().now();
-    let update = writer
-        .change::<event::Entity>()
-        .set(column, now)
-        .set(event::Column::UpdatedAt, now)
-        .filter(event::Column::Id.eq(event.id.uuid()));
-    writer.update(update).await?;
-    writer
-        .commit(Change::new(kind, event.id).at(event.id))
-        .await?;
-    Ok(Event {
-        updated_at: now,
-        ..event
-    })
-}
-
-/// Tidies an event's texts and refuses what is wrong with it, all at once.
-async fn check<P>(writer: &Writer<P>, event: Event) -> Result<Event> {
-    use chrono::Datelike;
-    let mut problems = Vec::new();
-    let title = text::required(&mut problems, "title", &event.title, 200);
-    let description = text::optional(&mut problems, "description", &event.description, 10_000);
-    let location = text::optional(&mut problems, "location", &event.location, 200);
-    problems.extend(time_zone::check(&event.time_zone).err());
-    for (field, time) in [
-        ("startsAt", event.starts_at),
-        ("endsAt", event.ends_at),
-        ("checkInOpensAt", event.check_in_opens_at),
-        ("checkInClosesAt", event.check_in_closes_at),
-    ] {
-        if !YEARS.contains(&time.year()) {
-            problems.push(Problem::new(
-                Code::Invalid,
-                field,
-                "The year must be between 1900 and 2999.",
-            ));
-        }
-    }
-    if event.ends_at <= event.starts_at {
-        problems.push(Problem::new(
-            Code::Invalid,
-            "endsAt",
-            "The end must come after the start.",
-        ));
-    } else if event.ends_at - event.starts_at > LONGEST {
-        problems.push(Problem::new(
-            Code::Invalid,
-            "endsAt",
-            "An event lasts at most 366 days.",
-        ));
-    }
-    if event.check_in_closes_at <= event.check_in_opens_at {
-        problems.push(Problem::new(
-            Code::Invalid,
-            "checkInClosesAt",
-            "The door must close after it opens.",
-        ));
-    }
-    if event
-        .capacity
-        .is_some_and(|capacity| !(0..=1_000_000).contains(&capacity))
-    {
-        problems.push(Problem::new(
-            Code::Invalid,
-            "capacity",
-            "A capacity is 0 to 1,000,000, or absent.",
-        ));
-    }
-    if !(0..=1_000_000).contains(&event.attendance_points) {
-        problems.push(Problem::new(
-            Code::Invalid,
-            "attendancePoints",
-            "Points are 0 to 1,000,000.",
-        ));
-    }
-    if let Some(host) = event.host_id {
-        use entity::organizations::member;
-        let host = writer
-            .find::<member::Entity>()
-            .filter(member::Column::Id.eq(host.uuid()));
-        if writer.one(host).await?.is_none() {
-            problems.push(Problem::new(
-                Code::NotFound,
-                "hostId",
-                "The organization has no such member.",
-            ));
-        }
-    }
-    if problems.is_empty() {
-        Ok(Event {
-            title,
-            description,
-            location,
-            ..event
-        })
-    } else {
-        Err(Error::Refused(problems))
-    }
 }

@@ -51,7 +51,7 @@ pub async fn sign_up(
 
     let now = system.clock().now();
     let transaction = system.begin(true).await?;
-    let taken = user::Entity::find()
+    let present = user::Entity::find()
         .filter(
             user::Column::UsernameKey
                 .eq(&*username_key)
@@ -59,7 +59,7 @@ pub async fn sign_up(
         )
         .all(&*transaction)
         .await?;
-    for user in taken {
+    for user in present {
         if user.username_key == username_key {
             problems.push(Problem::new(
                 Code::Taken,

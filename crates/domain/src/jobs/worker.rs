@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Db, Error, Result, Scope, System,
-    attendance::import::{commit, import, plan},
+    attendance::imports::{commit, import, plan},
     permission::ImportsCreate,
     scope::Committed,
 };
@@ -41,7 +41,7 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) {
         let mut committed = self.db.committed();
         loop {
-            match stop.run_until_cancelled(self.work()).await {
+            match stop.run_until_cancelled(Box::pin(self.work())).await {
                 None => return,
                 Some(Err(error)) => tracing::warn!(%error, "jobs.retry"),
                 Some(Ok(())) => {}

@@ -29,12 +29,11 @@ impl Tier {
 
 #[cfg(test)]
 mod tests {
-    use super::Tier;
+    use super::Tier::{self, Bronze, Gold, Platinum, Silver};
 
     #[test]
     fn thresholds_are_closed_below_and_open_above() {
         let tiers = [-1, 0, 99, 100, 499, 500, 999, 1000].map(Tier::of);
-        use Tier::{Bronze, Gold, Platinum, Silver};
         assert_eq!(
             tiers,
             [Bronze, Bronze, Bronze, Silver, Silver, Gold, Gold, Platinum]

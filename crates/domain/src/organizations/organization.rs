@@ -68,20 +68,19 @@ pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organizat
     let scope = system.scope_as(id, actor, (*viewer.origin).clone());
     let writer = scope.writer::<OrganizationUpdate>().await?;
     let now = viewer.clock().now();
-    let organization = writer
-        .insert(organization::ActiveModel {
-            id: Set(id),
-            name: Set(name),
-            slug: Set(address.clone()),
-            owner_id: Set(viewer.user()),
-            status: Set(Status::Trial),
-            time_zone: Set(input.time_zone),
-            metadata: Set(json!({})),
-            created_at: Set(now),
-            updated_at: Set(now),
-        })
-        .await?;
-    writer.insert(slug::row(&address, now)).await?;
+    let organization = writer.insert(organization::ActiveModel {
+        id: Set(id),
+        name: Set(name),
+        slug: Set(address.clone()),
+        owner_id: Set(viewer.user()),
+        status: Set(Status::Trial),
+        time_zone: Set(input.time_zone),
+        metadata: Set(json!({})),
+        created_at: Set(now),
+        updated_at: Set(now),
+    });
+    let organization = slug::or_taken(organization.await)?;
+    slug::or_taken(writer.insert(slug::row(&address, now)).await)?;
     let roles = BuiltInRole::ALL.iter().map(|role| role::ActiveModel {
         organization_id: Set(id),
         slug: Set(role.slug().to_owned()),

@@ -66,12 +66,21 @@ pub(super) async fn require_free(
 ) -> Result<()> {
     let transaction = system.begin(false).await?;
     match slug::Entity::find_by_id(address).one(&*transaction).await? {
-        Some(row) if Some(row.organization_id) != own => Err(Error::refused(
-            Code::Taken,
-            "slug",
-            "This slug is taken. Choose another.",
-        )),
+        Some(row) if Some(row.organization_id) != own => Err(taken()),
         _ => Ok(()),
+    }
+}
+
+/// Says which field it is when a table's key finds an address taken: somebody else's, or taken a
+/// moment ago.
+pub(super) fn or_taken<T>(inserted: Result<T>) -> Result<T> {
+    match inserted {
+        Err(Error::Refused(problems))
+            if problems.iter().any(|problem| problem.code == Code::Taken) =>
+        {
+            Err(taken())
+        }
+        other => other,
     }
 }
 
@@ -92,7 +101,7 @@ pub(super) async fn move_to<P>(
         return Ok(());
     }
     writer.delete(writer.removal::<slug::Entity>()).await?;
-    writer.insert(row(address, now)).await?;
+    or_taken(writer.insert(row(address, now)).await)?;
     Ok(())
 }
 
@@ -103,4 +112,8 @@ pub(super) fn row(address: &str, now: DateTime<Utc>) -> slug::ActiveModel {
         created_at: Set(now),
         ..Default::default()
     }
+}
+
+fn taken() -> Error {
+    Error::refused(Code::Taken, "slug", "This slug is taken. Choose another.")
 }

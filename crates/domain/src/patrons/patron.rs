@@ -48,7 +48,7 @@ pub struct PatronPatch {
 /// # Errors
 /// A refusal naming every field that is wrong or taken.
 pub async fn create(writer: Writer<PatronsCreate>, input: NewPatron) -> Result<Patron> {
-    let input = check(input)?;
+    let input = check(&input)?;
     require_free_email(&writer, input.email.as_deref(), None).await?;
     let patron = writer
         .insert(row(&input, writer.scope().clock().now()))
@@ -69,7 +69,7 @@ pub async fn update(
     patch: PatronPatch,
 ) -> Result<Patron> {
     let patron = locked(&writer, &[id]).await?.pop().ok_or_else(missing)?;
-    let input = check(NewPatron {
+    let input = check(&NewPatron {
         first_name: patch.first_name.unwrap_or(patron.first_name.clone()),
         last_name: patch.last_name.unwrap_or(patron.last_name.clone()),
         email: patch.email.unwrap_or(patron.email.clone()),
@@ -180,7 +180,7 @@ pub(crate) async fn locked<P>(writer: &Writer<P>, patrons: &[PatronId]) -> Resul
 }
 
 /// Tidies what is known of a patron and refuses what is wrong with it, all at once.
-pub(crate) fn check(input: NewPatron) -> Result<NewPatron> {
+pub(crate) fn check(input: &NewPatron) -> Result<NewPatron> {
     let mut problems = Vec::new();
     let first_name = text::required(&mut problems, "firstName", &input.first_name, 200);
     let last_name = text::optional(&mut problems, "lastName", &input.last_name, 200);

@@ -10,7 +10,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgConnection},
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
 use super::transaction::Transaction;
@@ -18,7 +18,7 @@ use crate::{Clock, Error, Result};
 
 /// How long a request waits for a connection before it is told that the database is busy.
 const ACQUIRE: Duration = Duration::from_secs(2);
-/// The same for the one writer of the embedded file, where waiting in line is the normal case.
+/// The same for the right to write, where waiting in line is the normal case.
 const ACQUIRE_WRITER: Duration = Duration::from_secs(10);
 /// A connection idle for longer is asked for a sign of life before it is used.
 const PING_AFTER: Duration = Duration::from_millis(500);
@@ -68,7 +68,10 @@ struct Inner {
 
 #[derive(Clone)]
 enum Pool {
-    Postgres(PgPool),
+    /// Writers wait for one another's locks, at the latest for the organization's counter. They
+    /// queue for their turns, in order, before they queue for a connection, so that a rush at one
+    /// door leaves connections to readers and to itself.
+    Postgres { pool: PgPool, turns: Arc<Semaphore> },
     /// One writer, as SQLite has it, and readers that never wait for it (WAL).
     Sqlite {
         writer: SqlitePool,
@@ -107,7 +110,11 @@ impl Db {
     pub async fn open(database: &Database, clock: Clock) -> Result<Self> {
         let pool = match database {
             Database::Postgres { url, connections } => {
-                Pool::Postgres(open_postgres(url, *connections)?)
+                let turns = usize::try_from(connections / 2).unwrap_or(1).max(1);
+                Pool::Postgres {
+                    pool: open_postgres(url, *connections)?,
+                    turns: Arc::new(Semaphore::new(turns)),
+                }
             }
             Database::Sqlite { path } => open_sqlite(path).await?,
         };
@@ -187,7 +194,7 @@ impl Db {
     /// through the walls, or the schema is not the one this binary was made for.
     pub async fn check(&self) -> Result<()> {
         match &self.0.pool {
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 let exempt: bool = sqlx::query_scalar(
                     "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
                 )
@@ -214,7 +221,7 @@ impl Db {
     /// Waits for running transactions, up to the pools' own patience, and closes every connection.
     pub async fn close(&self) {
         match &self.0.pool {
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres { pool, .. } => pool.close().await,
             Pool::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
@@ -234,7 +241,12 @@ impl Db {
     /// Begins a transaction: a read-only snapshot, or the right to write.
     pub(super) async fn begin(&self, binding: Binding, write: bool) -> Result<Transaction> {
         match &self.0.pool {
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, turns } => {
+                let turn = if write {
+                    Some(turn(turns.clone()).await?)
+                } else {
+                    None
+                };
                 let statement = super::dialect::begin_postgres(binding, write);
                 let transaction = match pool
                     .begin_with(sqlx::AssertSqlSafe(statement.clone()))
@@ -246,7 +258,7 @@ impl Db {
                     }
                     result => result?,
                 };
-                Ok(Transaction::postgres(transaction))
+                Ok(Transaction::postgres(transaction, turn))
             }
             Pool::Sqlite { writer, .. } if write => Ok(Transaction::sqlite(
                 writer.begin_with("BEGIN IMMEDIATE").await?,
@@ -256,6 +268,13 @@ impl Db {
             }
         }
     }
+}
+
+async fn turn(turns: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    let turn = tokio::time::timeout(ACQUIRE_WRITER, turns.acquire_owned()).await;
+    turn.ok()
+        .and_then(Result::ok)
+        .ok_or(Error::Unavailable("The database is busy."))
 }
 
 fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {

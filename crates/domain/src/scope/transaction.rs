@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Executor, Postgres, Sqlite};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 use crate::Result;
 
@@ -20,6 +20,8 @@ pub struct Transaction {
     backend: DbBackend,
     connection: Mutex<Connection>,
     statements: Arc<AtomicU32>,
+    /// A writer's turn, which ends with it.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 enum Connection {
@@ -28,19 +30,23 @@ enum Connection {
 }
 
 impl Transaction {
-    pub(super) fn postgres(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
-        Self::new(DbBackend::Postgres, Connection::Postgres(transaction))
+    pub(super) fn postgres(
+        transaction: sqlx::Transaction<'static, Postgres>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self::new(DbBackend::Postgres, Connection::Postgres(transaction), turn)
     }
 
     pub(super) fn sqlite(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self::new(DbBackend::Sqlite, Connection::Sqlite(transaction))
+        Self::new(DbBackend::Sqlite, Connection::Sqlite(transaction), None)
     }
 
-    fn new(backend: DbBackend, connection: Connection) -> Self {
+    fn new(backend: DbBackend, connection: Connection, turn: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             backend,
             connection: Mutex::new(connection),
             statements: Arc::default(),
+            _turn: turn,
         }
     }
 

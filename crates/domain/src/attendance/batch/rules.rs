@@ -93,11 +93,12 @@ pub(super) fn refusal(event: &Event, scan: &Scan) -> Option<Outcome> {
     (!in_time || scan.received_at > closes + LATE).then_some(Outcome::OutsideWindow)
 }
 
-/// Whether a repeated id comes with the content it came with first. A time that was not given
-/// then or now is not compared.
+/// Whether a repeated id comes with the content it came with first. A time, or a scan to undo, that
+/// was not given now is not compared.
 pub(super) fn same(kept: &Scan, new: &NewScan) -> bool {
     (kept.event_id, kept.patron_id, kept.direction) == (new.event, new.patron, new.direction)
         && new.occurred_at.is_none_or(|at| at == kept.claimed_at)
+        && new.supersedes.is_none_or(|id| kept.supersedes == Some(id))
 }
 
 pub(super) fn missing(field: &'static str, what: &str) -> Problem {

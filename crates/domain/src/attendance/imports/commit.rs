@@ -194,7 +194,7 @@ fn named(person: &Person) -> Option<NewPatron> {
         ("", last) => (last.to_owned(), String::new()),
         (first, last) => (first.to_owned(), last.to_owned()),
     };
-    patron::check(NewPatron {
+    patron::check(&NewPatron {
         first_name,
         last_name,
         email: person.email.clone(),
