@@ -3,5 +3,19 @@
 //! Each test runs on SQLite, and on PostgreSQL where one is found (`TEST_DATABASE_URL`, or the
 //! standard port). What was not found is said once; with `REQUIRE_SERVICES=1` it is a failure.
 
+mod attendance;
+mod bad_input;
+mod events;
+mod faults;
+mod graphql;
 mod harness;
+mod http;
+mod identity;
+mod imports;
+mod live;
+mod loyalty;
+mod organizations;
+mod patrons;
+mod races;
 mod smoke;
+mod walls;

@@ -79,6 +79,7 @@ const TOP_LEVEL: &[(&str, &str)] = &[
         "The document is too long, or has too many operations.",
     ),
     ("DOCUMENT_TOO_DEEP", "The document nests too deeply."),
+    ("TOO_MANY_TOKENS", "The document has too many words."),
     ("TOO_MANY_ALIASES", "The operation has too many aliases."),
     (
         "TOO_MANY_ROOT_FIELDS",
@@ -87,6 +88,31 @@ const TOP_LEVEL: &[(&str, &str)] = &[
     (
         "QUERY_TOO_COMPLEX",
         "The operation may answer with too many fields or items.",
+    ),
+    (
+        "BAD_REQUEST",
+        "The request is not one of GraphQL over HTTP.",
+    ),
+    (
+        "METHOD_NOT_ALLOWED",
+        "This HTTP method is not for this; `Allow` says which are.",
+    ),
+    (
+        "NOT_ACCEPTABLE",
+        "No media type that the client accepts is spoken here.",
+    ),
+    (
+        "UNSUPPORTED_MEDIA_TYPE",
+        "The body's media type is not read here.",
+    ),
+    ("BODY_TOO_LARGE", "The request's body is too long."),
+    (
+        "BODY_TOO_SLOW",
+        "The request's body took too long to arrive.",
+    ),
+    (
+        "FORBIDDEN_ORIGIN",
+        "A browser sent this from a page that may not use the session's cookie.",
     ),
 ];
 

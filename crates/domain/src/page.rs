@@ -1,9 +1,9 @@
 //! Keyset paging: the rows after, or before, a place in an order.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sea_orm::{
-    Value,
+    ColumnType, Value,
     sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,9 @@ use crate::{Code, Error, Result};
 pub const DEFAULT_SIZE: u64 = 20;
 /// Most rows of a page.
 pub const MAXIMUM_SIZE: u64 = 100;
+
+/// Characters of a cursor at most: its key may be a long name, in any script.
+const LONGEST: usize = 4096;
 
 /// Which rows the caller wants, as the Relay specification's four arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,6 +55,23 @@ pub enum Key {
     /// A number.
     #[serde(rename = "n")]
     Number(i64),
+}
+
+impl Key {
+    /// Whether a column of this type can be compared with it.
+    fn fits(&self, column: &ColumnType) -> bool {
+        match self {
+            // PostgreSQL has no time before 4713 BC.
+            Self::Time(time) => {
+                matches!(column, ColumnType::TimestampWithTimeZone)
+                    && (0..=9999).contains(&time.year())
+            }
+            Self::Text(text) => {
+                matches!(column, ColumnType::String(_) | ColumnType::Text) && !text.contains('\0')
+            }
+            Self::Number(_) => matches!(column, ColumnType::Integer | ColumnType::BigInteger),
+        }
+    }
 }
 
 impl From<Key> for Value {
@@ -129,13 +149,7 @@ impl PageRequest {
             Some(text) => Some(
                 Cursor::parse(text)
                     .filter(|cursor| cursor.list == list)
-                    .ok_or_else(|| {
-                        Error::refused(
-                            Code::Invalid,
-                            "after",
-                            "This cursor is not from this list. Start again without it.",
-                        )
-                    })?,
+                    .ok_or_else(foreign_cursor)?,
             ),
         };
         Ok(Walk {
@@ -147,6 +161,18 @@ impl PageRequest {
 }
 
 impl Walk {
+    /// The walk along a column of this type. A cursor can be looked into and made up, so that its
+    /// key may be of any kind.
+    ///
+    /// # Errors
+    /// A cursor that the column cannot be compared with.
+    pub fn along(self, column: &ColumnType) -> Result<Self> {
+        match &self.from {
+            Some(cursor) if !cursor.key.fits(column) => Err(foreign_cursor()),
+            _ => Ok(self),
+        }
+    }
+
     /// Makes the page from what the statement found: up to `size + 1` rows, in walking order.
     pub fn page<Row>(
         &self,
@@ -203,7 +229,7 @@ impl Cursor {
     /// The cursor in `text`, if it is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() <= 1024)
+        (text.len() <= LONGEST)
             .then(|| URL_SAFE_NO_PAD.decode(text).ok())?
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
     }
@@ -217,4 +243,12 @@ pub fn list(tenant: Uuid, name: &str, filter: &str) -> u64 {
         .iter()
         .take(8)
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn foreign_cursor() -> Error {
+    Error::refused(
+        Code::Invalid,
+        "after",
+        "This cursor is not from this list. Start again without it.",
+    )
 }

@@ -50,12 +50,28 @@ pub fn optional(
     text.to_owned()
 }
 
+/// Whether a NUL is anywhere in `value`: PostgreSQL keeps none.
+#[must_use]
+pub fn has_nul(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// A text as lists are ordered and doors search: lower case, without accents.
 #[must_use]
 pub fn fold(text: &str) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
     text.nfkd()
         .filter(|character| !is_combining_mark(*character))
-        .collect::<String>()
-        .to_lowercase()
+        // Letter by letter: a sigma at the end of a word is one at the end of a search's part of it.
+        .flat_map(char::to_lowercase)
+        .map(|character| if character == 'ς' { 'σ' } else { character })
+        .collect()
 }

@@ -2,13 +2,18 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use domain::{Database, Db};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+use super::services::PostgresServer;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +27,27 @@ pub struct TestDatabase {
     backend: Backend,
     url: String,
     directory: Option<TempDir>,
+    /// Whether it is on the server that all tests share, which outlives it.
+    shared: bool,
 }
 
 impl TestDatabase {
+    /// Makes one on a server of the test's own, with which it goes.
+    pub async fn on(server: &PostgresServer) -> Self {
+        let url = server.database("rollcall").await;
+        let database = Database::Postgres {
+            url: url.clone(),
+            connections: 2,
+        };
+        Db::migrate(&database).await.expect("a migrated database");
+        Self {
+            backend: Backend::Postgres,
+            url,
+            directory: None,
+            shared: false,
+        }
+    }
+
     /// Makes one; none where there is no such server.
     pub async fn create(backend: Backend) -> Option<Self> {
         match backend {
@@ -36,6 +59,7 @@ impl TestDatabase {
                     backend,
                     url: format!("sqlite:{}", file.display()),
                     directory: Some(directory),
+                    shared: false,
                 })
             }
             Backend::Postgres => {
@@ -51,6 +75,7 @@ impl TestDatabase {
                     backend,
                     url: with_name(&admin_url(), &name),
                     directory: None,
+                    shared: true,
                 })
             }
         }
@@ -114,7 +139,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if self.backend == Backend::Postgres {
+        if self.shared {
             let name = self.url.rsplit('/').next().unwrap_or_default().to_owned();
             // In a thread of its own: a destructor cannot wait, and the test's runtime may be gone.
             let _ = std::thread::spawn(move || {
@@ -167,31 +192,36 @@ async fn sqlite_template() -> &'static PathBuf {
     path
 }
 
-/// One template a run: its name is the process's, and the next run's first test removes it.
+/// One template a run. A database named after the run says in whose life it belongs, and a
+/// connection of the same name that the run lives: the first test of another run removes the rest.
 async fn postgres_template() -> Option<&'static str> {
-    static TEMPLATE: OnceCell<Option<String>> = OnceCell::const_new();
-    TEMPLATE
-        .get_or_init(|| async {
-            let mut connection = admin().await?;
-            let stale: Vec<String> = sqlx::query_scalar(
-                "SELECT datname FROM pg_database WHERE datname LIKE 'rollcall_test_%'
-                 AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)",
-            )
-            .fetch_all(&mut connection)
-            .await
-            .expect("the catalog");
-            for name in stale {
-                let drop = format!("DROP DATABASE IF EXISTS {name}");
-                let _ = connection.execute(AssertSqlSafe(drop)).await;
-            }
-            let name = unique();
-            connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
-            let url = with_name(&admin_url(), &name);
-            Db::migrate(&Database::Postgres { url, connections: 2 }).await.expect("a migrated database");
-            Some(name)
-        })
+    static TEMPLATE: OnceCell<Option<(String, Mutex<PgConnection>)>> = OnceCell::const_new();
+    let template = TEMPLATE.get_or_init(|| async {
+        let mut connection = admin().await?;
+        let stale: Vec<String> = sqlx::query_scalar(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'rollcall_test_%' AND NOT EXISTS (
+                 SELECT 1 FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname
+                     OR starts_with(pg_database.datname, application_name || '_') AND application_name LIKE 'rollcall_test_%')",
+        )
+        .fetch_all(&mut connection)
         .await
-        .as_deref()
+        .expect("the catalog");
+        for name in stale {
+            let drop = format!("DROP DATABASE IF EXISTS {name}");
+            let _ = connection.execute(AssertSqlSafe(drop)).await;
+        }
+        let name = unique();
+        for statement in [
+            format!("SET application_name = 'rollcall_test_{}'", std::process::id()),
+            format!("CREATE DATABASE {name}"),
+        ] {
+            connection.execute(AssertSqlSafe(statement)).await.expect("a database");
+        }
+        let url = with_name(&admin_url(), &name);
+        Db::migrate(&Database::Postgres { url, connections: 2 }).await.expect("a migrated database");
+        Some((name, Mutex::new(connection)))
+    });
+    template.await.as_ref().map(|(name, _)| name.as_str())
 }
 
 fn unique() -> String {

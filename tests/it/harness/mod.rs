@@ -3,9 +3,16 @@
 
 pub mod client;
 pub mod database;
+pub mod door;
+pub mod evening;
+pub mod invariants;
+pub mod listener;
+pub mod mutation;
 pub mod node;
 pub mod people;
 pub mod process;
+pub mod rows;
+pub mod services;
 pub mod socket;
 
 use api::{configuration::Configuration, server::Server};
@@ -16,13 +23,20 @@ pub use database::{Backend, TestDatabase};
 
 /// Declares tests that run on each database: `on_each_database!(name, ...)` makes
 /// `sqlite::name` and `postgres::name` from an `async fn name(app: App)`.
+/// `on_each_database!(at INSTANT; name, ...)` does so under a clock that stands there until set.
 macro_rules! on_each_database {
+    (at $instant:expr; $($name:ident),+ $(,)?) => {
+        $crate::harness::on_each_database!(@ domain::Clock::fixed($instant); $($name),+);
+    };
     ($($name:ident),+ $(,)?) => {
+        $crate::harness::on_each_database!(@ domain::Clock::system(); $($name),+);
+    };
+    (@ $clock:expr; $($name:ident),+) => {
         mod sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    let app = $crate::harness::App::start($crate::harness::Backend::Sqlite).await;
+                    let app = $crate::harness::App::start_at($crate::harness::Backend::Sqlite, $clock).await;
                     super::$name(app.expect("SQLite needs nothing")).await;
                 }
             )+
@@ -31,7 +45,7 @@ macro_rules! on_each_database {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    if let Some(app) = $crate::harness::App::start($crate::harness::Backend::Postgres).await {
+                    if let Some(app) = $crate::harness::App::start_at($crate::harness::Backend::Postgres, $clock).await {
                         super::$name(app).await;
                     }
                 }
@@ -66,7 +80,16 @@ impl App {
 
     /// The same on a database that is there.
     pub async fn start_on(database: TestDatabase, clock: Clock) -> Self {
-        let server = Server::start(&configuration(&database, &[]), clock.clone())
+        Self::start_with(database, clock, &[]).await
+    }
+
+    /// The same under a configuration of its own.
+    pub async fn start_with(
+        database: TestDatabase,
+        clock: Clock,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let server = Server::start(&configuration(&database, variables), clock.clone())
             .await
             .expect("the server starts");
         Self {
@@ -75,6 +98,16 @@ impl App {
             database,
             server: Some(server),
         }
+    }
+
+    /// Stops the instance and starts another on the same database, under the same clock, once
+    /// `meanwhile` has happened.
+    pub async fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        meanwhile();
+        Self::start_on(self.database, self.clock).await
     }
 
     /// Starts a second instance beside this one, on the same database.

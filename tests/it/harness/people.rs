@@ -12,31 +12,12 @@ pub const PASSWORD: &str = "Correct-horse-7";
 impl App {
     /// Signs a new person up.
     pub async fn sign_up(&self, name: &str) -> Client {
-        let username = format!("{name}_{}", next());
-        let input = json!({
-            "username": username, "email": format!("{username}@example.org"), "password": PASSWORD,
-            "firstName": name, "lastName": "Test",
-        });
-        let anonymous = self.anonymous();
-        let data = anonymous.ok(
-            "mutation($input: SignUpInput!) { signUp(input: $input) { token errors { message code } } }",
-            json!({ "input": input }),
-        );
-        let data = data.await;
-        anonymous.with_token(data["signUp"]["token"].as_str().expect("a token"))
+        self.anonymous().sign_up(name).await
     }
 
     /// Signs a new person up, who founds an organization and acts in it.
     pub async fn owner(&self, name: &str) -> Client {
-        let client = self.sign_up(name).await;
-        let input = json!({ "name": format!("{name} club"), "slug": format!("{name}-{}", next()), "timeZone": "Europe/Vienna" });
-        client
-            .ok(
-                "mutation($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } errors { message code } } }",
-                json!({ "input": input }),
-            )
-            .await;
-        client
+        self.anonymous().founder(name).await
     }
 
     /// Signs a new person up, whom `owner` gives a role in their organization.
@@ -63,6 +44,34 @@ impl App {
 }
 
 impl Client {
+    /// Signs a new person up at the same instance.
+    pub async fn sign_up(&self, name: &str) -> Self {
+        let username = format!("{name}_{}", next());
+        let input = json!({
+            "username": username, "email": format!("{username}@example.org"), "password": PASSWORD,
+            "firstName": name, "lastName": "Test",
+        });
+        let data = self.ok(
+            "mutation($input: SignUpInput!) { signUp(input: $input) { token errors { message code } } }",
+            json!({ "input": input }),
+        );
+        let data = data.await;
+        self.with_token(data["signUp"]["token"].as_str().expect("a token"))
+    }
+
+    /// The same, who founds an organization and acts in it.
+    pub async fn founder(&self, name: &str) -> Self {
+        let client = self.sign_up(name).await;
+        let input = json!({ "name": format!("{name} club"), "slug": format!("{name}-{}", next()), "timeZone": "Europe/Vienna" });
+        client
+            .ok(
+                "mutation($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } errors { message code } } }",
+                json!({ "input": input }),
+            )
+            .await;
+        client
+    }
+
     /// Makes a published event that is on now, for two hours more, with `more` in its input.
     pub async fn event(&self, title: &str, more: Value) -> String {
         let now = domain::Clock::system().now();

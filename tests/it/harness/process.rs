@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{Client, services::signal};
+
 /// A running `rollcall serve`.
 pub struct Process {
     child: Child,
@@ -63,6 +65,26 @@ impl Process {
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
+    }
+
+    /// A client of it that has not signed in.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    /// Asks it to stop, as an operator does.
+    pub fn ask_to_stop(&self) {
+        assert!(signal("TERM", &self.id().to_string()), "it runs");
+    }
+
+    /// Waits until it has ended by itself; says whether it ended well.
+    pub async fn ended(mut self) -> bool {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.success();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The process's number.

@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
+    WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest},
 };
 
@@ -14,7 +14,7 @@ use super::Client;
 
 /// A subscription under way.
 pub struct Subscription {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<TcpStream>,
 }
 
 /// What a subscriber hears.
@@ -35,15 +35,41 @@ pub enum Heard {
 impl Subscription {
     /// Connects, introduces itself, and subscribes.
     pub async fn open(client: &Client, query: &str, variables: Value) -> Self {
+        Self::try_open(client, query, variables)
+            .await
+            .expect("a socket")
+    }
+
+    /// The same where the server may be away: none if it is.
+    pub async fn try_open(client: &Client, query: &str, variables: Value) -> Option<Self> {
+        let payload = json!({ "query": query, "variables": variables });
+        Self::try_open_with(client, &payload).await
+    }
+
+    /// Connects, introduces itself, and sends whatever `payload` is as its operation.
+    pub async fn open_with(client: &Client, payload: &Value) -> Self {
+        Self::try_open_with(client, payload)
+            .await
+            .expect("a socket")
+    }
+
+    async fn try_open_with(client: &Client, operation: &Value) -> Option<Self> {
+        let address = client.url.trim_start_matches("http://");
+        let stream = TcpStream::connect(address).await.ok()?;
+        Self::over(stream, client, operation).await
+    }
+
+    /// The same over a connection that the test made in a way of its own.
+    pub async fn over(stream: TcpStream, client: &Client, operation: &Value) -> Option<Self> {
         let url = format!("{}/graphql", client.url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert(
             "sec-websocket-protocol",
             "graphql-transport-ws".parse().expect("a header"),
         );
-        let (stream, _) = tokio_tungstenite::connect_async(request)
+        let (stream, _) = tokio_tungstenite::client_async(request, stream)
             .await
-            .expect("a socket");
+            .ok()?;
         let mut subscription = Self { stream };
         let mut payload = json!({});
         if let Some(token) = &client.token {
@@ -55,8 +81,18 @@ impl Subscription {
         subscription
             .tell(&json!({ "type": "connection_init", "payload": payload }))
             .await;
-        subscription.tell(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query, "variables": variables } })).await;
         subscription
+            .tell(&json!({ "type": "subscribe", "id": "1", "payload": operation }))
+            .await;
+        Some(subscription)
+    }
+
+    /// Says that it is there, without reading a word; false when nobody is there any more.
+    pub async fn ping(&mut self) -> bool {
+        self.stream
+            .send(Message::Ping(Vec::new().into()))
+            .await
+            .is_ok()
     }
 
     /// The next thing heard within `patience`, heartbeats of the socket aside.

@@ -190,7 +190,7 @@ pub fn scan_id(text: Option<&str>, field: &'static str) -> domain::Result<Option
 
 async fn record(context: &Context<'_>, scan: domain::Result<NewScan>) -> domain::Result<Recorded> {
     let writer = Operation::of(context).writer().await?;
-    let answer = scan::record(writer, vec![scan?]).await?.pop();
+    let answer = Box::pin(scan::record(writer, vec![scan?])).await?.pop();
     answer
         .ok_or_else(|| Error::Internal("a scan without an answer".to_owned()))?
         .map_err(|problem| Error::Refused(vec![of_check_in(problem)]))

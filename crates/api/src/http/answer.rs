@@ -57,7 +57,7 @@ pub(super) async fn execute<S: Service>(
 
 const DEADLINE: &str = "DEADLINE";
 const UNAVAILABLE: &str = "UNAVAILABLE";
-const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
+const INTERNAL: &str = "INTERNAL";
 
 /// The HTTP answer that carries a response, with the headers that the service set.
 pub(super) fn respond<S: Service>(
@@ -92,9 +92,9 @@ pub(super) fn encode(response: &mut Response, max: usize) -> Vec<u8> {
     response.errors.truncate(MAX_ERRORS);
     let refused = is_refused(response);
     for error in &mut response.errors {
-        // The library's own validation errors come without a code.
+        // The library's own errors, all about the document and its variables, come without a code.
         let extensions = error.extensions.get_or_insert_default();
-        if refused && extensions.get("code").is_none() {
+        if extensions.get("code").is_none() {
             extensions.set("code", "GRAPHQL_VALIDATION_FAILED");
         }
     }
@@ -209,8 +209,8 @@ mod tests {
         );
         let ran = error.with_path(vec![PathSegment::Field("a".to_owned())]);
         assert_eq!(
-            json(&mut Response::from_errors(vec![ran]), 100),
-            r#"{"errors":[{"message":"no","path":["a"]}],"data":null}"#
+            json(&mut Response::from_errors(vec![ran]), 200),
+            r#"{"errors":[{"message":"no","path":["a"],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}],"data":null}"#
         );
     }
 

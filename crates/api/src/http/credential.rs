@@ -93,9 +93,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-        parts
-            .extensions
-            .insert(ConnectInfo(([10, 0, 0, 1], 1).into()) as Peer);
+        let peer: Peer = ConnectInfo(([10, 0, 0, 1], 1).into());
+        parts.extensions.insert(peer);
         Credential::read(&parts, settings)
     }
 
@@ -135,8 +134,9 @@ mod tests {
             trusted_proxy: true,
             ..Settings::default()
         };
+        let untrusting = Settings::default();
         let address = |headers, settings| read(headers, settings).address.to_string();
-        assert_eq!(address(&headers, &Settings::default()), "10.0.0.1");
+        assert_eq!(address(&headers, &untrusting), "10.0.0.1");
         assert_eq!(address(&headers, &trusting), "192.0.2.1");
         assert_eq!(address(&[], &trusting), "10.0.0.1");
         assert_eq!(

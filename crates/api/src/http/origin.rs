@@ -25,10 +25,10 @@ pub(super) fn require_own(parts: &Parts, settings: &Settings) -> Result<(), Reje
 
 /// Answers a preflight.
 pub(super) fn preflight(parts: &Parts, settings: &Settings) -> Result<Response, Rejection> {
-    if let Some(origin) = parts.headers.get(header::ORIGIN) {
-        if !is_allowed(origin, &parts.headers, settings) {
-            return Err(forbidden());
-        }
+    if let Some(origin) = parts.headers.get(header::ORIGIN)
+        && !is_allowed(origin, &parts.headers, settings)
+    {
+        return Err(forbidden());
     }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -76,6 +76,8 @@ async fn feed<S: Service>(
                 Some(mut response) => {
                     next(&answer::encode(&mut response, settings.max_response)).into()
                 }
+                // Ended because we stop: not over.
+                None if settings.shutdown.is_cancelled() => return,
                 None => break,
             },
         };

@@ -100,7 +100,8 @@ pub struct SignInPayload {
     token: Option<String>,
     /// The person who is signed in now.
     viewer: Option<Viewer>,
-    /// What the caller can mend. With a token beside them, they are about the organization only.
+    /// What the caller can mend. With a token beside them somebody else was faster, by a moment, to
+    /// found an organization of that name.
     errors: Vec<UserError>,
 }
 
@@ -140,17 +141,26 @@ impl SessionMutation {
             first_name: input.first_name,
             last_name: input.last_name,
         };
+        let organization = input.organization_name.map(|name| NewOrganization {
+            name,
+            slug: None,
+            time_zone: input.time_zone,
+        });
         let (system, origin) = (operation.system(), operation.origin().clone());
-        let signed_up = Box::pin(sign_up::sign_up(
-            &system,
-            operation.passwords(),
-            account,
-            origin,
-        ));
+        let signed_up = async {
+            // Nobody is to be left with an account, and a mistake in the rest of the form.
+            if let Some(organization) = &organization {
+                organization::check(&system, organization)
+                    .await
+                    .map_err(of_sign_up)?;
+            }
+            sign_up::sign_up(&system, operation.passwords(), account, origin).await
+        };
+        let signed_up = Box::pin(signed_up);
         let mut answer: SignInPayload =
             payload(async { Ok(admit(context, signed_up.await?)) }).await?;
-        if let (Some(name), Some(_)) = (input.organization_name, &answer.viewer) {
-            let founded: Settled<()> = payload(found(operation, name, input.time_zone)).await?;
+        if let (Some(organization), Some(_)) = (organization, &answer.viewer) {
+            let founded: Settled<()> = payload(found(operation, organization)).await?;
             answer.errors = founded.errors;
         }
         Ok(answer)
@@ -249,30 +259,22 @@ fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> Tok
     token
 }
 
-async fn found(operation: &Operation, name: String, time_zone: String) -> domain::Result<()> {
-    let input = NewOrganization {
-        name,
-        slug: None,
-        time_zone,
-    };
-    let organization = organization::create(&operation.require_viewer()?, input)
+async fn found(operation: &Operation, organization: NewOrganization) -> domain::Result<()> {
+    let organization = organization::create(&operation.require_viewer()?, organization)
         .await
-        .map_err(|error| match error {
-            domain::Error::Refused(problems) => {
-                domain::Error::Refused(problems.into_iter().map(of_sign_up).collect())
-            }
-            other => other,
-        })?;
+        .map_err(of_sign_up)?;
     operation.act_in(organization.id)
 }
 
 /// The organization's problems in terms of the sign-up, which names it and no slug.
-fn of_sign_up(problem: domain::Problem) -> domain::Problem {
-    match problem.field {
-        "name" | "slug" => domain::Problem {
-            field: "organizationName",
-            ..problem
-        },
-        _ => problem,
+fn of_sign_up(error: domain::Error) -> domain::Error {
+    let domain::Error::Refused(mut problems) = error else {
+        return error;
+    };
+    for problem in &mut problems {
+        if matches!(problem.field, "name" | "slug") {
+            problem.field = "organizationName";
+        }
     }
+    domain::Error::Refused(problems)
 }

@@ -9,7 +9,10 @@ use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
 pub use entity::events::event::{CapacityPolicy, EventId, Model as Event};
 
-use super::{rules::check, status::Status};
+use super::{
+    rules::{check, within_years},
+    status::Status,
+};
 use crate::{
     Change, ChangeKind, Code, Error, Reader, Result, Writer,
     page::{Key, Page, PageRequest},
@@ -244,19 +247,20 @@ fn matching(reader: &Reader<EventsRead>, filter: &EventFilter) -> Scoped<event::
     let now = reader.scope().clock().now();
     let mut select = reader.find::<event::Entity>();
     if !filter.statuses.is_empty() {
-        let any = filter
-            .statuses
+        // Each once, however often it is asked for.
+        let asked = Status::ALL
             .iter()
-            .fold(sea_orm::Condition::any(), |any, status| {
-                any.add(status.condition(now))
-            });
+            .filter(|status| filter.statuses.contains(status));
+        let any = asked.fold(sea_orm::Condition::any(), |any, status| {
+            any.add(status.condition(now))
+        });
         select = select.filter(any);
     }
     if let Some(from) = filter.from {
-        select = select.filter(event::Column::StartsAt.gte(from));
+        select = select.filter(event::Column::StartsAt.gte(within_years(from)));
     }
     if let Some(until) = filter.until {
-        select = select.filter(event::Column::StartsAt.lt(until));
+        select = select.filter(event::Column::StartsAt.lt(within_years(until)));
     }
     select
 }

@@ -1,6 +1,6 @@
 //! What is true of every event.
 
-use chrono::{Datelike, TimeDelta};
+use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, TimeZone, Utc};
 use entity::organizations::member;
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -12,8 +12,27 @@ const LONGEST: TimeDelta = TimeDelta::days(366);
 /// Years in which events may be; both databases keep them in order.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2999;
 
+/// `time`, or what is nearest to it among the times that an event may have: beyond them the two
+/// databases do not agree on an order.
+pub(super) fn within_years(time: DateTime<Utc>) -> DateTime<Utc> {
+    let beginning = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
+    match (beginning(*YEARS.start()), beginning(*YEARS.end() + 1)) {
+        (Some(first), Some(last)) => time.clamp(first, last),
+        _ => time,
+    }
+}
+
 /// Tidies an event's texts and refuses what is wrong with it, all at once.
-pub(super) async fn check<P>(writer: &Writer<P>, event: Event) -> Result<Event> {
+pub(super) async fn check<P>(writer: &Writer<P>, mut event: Event) -> Result<Event> {
+    for time in [
+        &mut event.starts_at,
+        &mut event.ends_at,
+        &mut event.check_in_opens_at,
+        &mut event.check_in_closes_at,
+    ] {
+        // As both databases keep it.
+        *time = time.trunc_subsecs(6);
+    }
     let mut problems = Vec::new();
     let title = text::required(&mut problems, "title", &event.title, 200);
     let description = text::optional(&mut problems, "description", &event.description, 10_000);

@@ -20,6 +20,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// All five.
+    pub const ALL: [Self; 5] = [
+        Self::Draft,
+        Self::Scheduled,
+        Self::Ongoing,
+        Self::Completed,
+        Self::Cancelled,
+    ];
+
     /// The status of `event` at `now`. Cancelled goes before completed, completed before ongoing.
     #[must_use]
     pub fn of(event: &Model, now: DateTime<Utc>) -> Self {

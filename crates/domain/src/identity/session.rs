@@ -6,8 +6,9 @@ use entity::{
     organizations::{member, organization::OrganizationId, slug},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Set,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
 pub use entity::identity::session::{Model as Session, SessionId};
@@ -48,6 +49,7 @@ pub async fn authenticate(system: &System, token: &Token, request: Request) -> R
         .filter(session::Column::TokenHash.eq(token.hash()))
         .filter(session::Column::ExpiresAt.gt(now))
         .filter(session::Column::LastUsedAt.gt(now - IDLE))
+        .filter(Expr::exists(present_user()))
         .one(&*transaction)
         .await?
         .ok_or(Error::Unauthenticated)?;
@@ -183,6 +185,17 @@ pub(super) async fn last_organization(
         .one(&**transaction)
         .await?;
     Ok(newest.and_then(|session| session.active_organization_id))
+}
+
+/// The session's person, unless they were removed.
+fn present_user() -> SelectStatement {
+    let id = Expr::col((user::Entity, user::Column::Id));
+    user::Entity::find()
+        .select_only()
+        .expr(Expr::val(1))
+        .filter(id.equals((session::Entity, session::Column::UserId)))
+        .filter(user::Column::DeletedAt.is_null())
+        .into_query()
 }
 
 async fn touch(system: &System, session: SessionId, now: DateTime<Utc>) -> Result<()> {

@@ -32,7 +32,9 @@ pub async fn sign_in(
             "The login or the password is wrong.",
         )
     };
-    if credentials.login.len() > 1024 || credentials.password.len() > 1024 {
+    // Nobody's, and PostgreSQL takes no NUL in a text.
+    let impossible = credentials.login.len() > 1024 || credentials.login.contains('\0');
+    if impossible || credentials.password.len() > 1024 {
         return Err(wrong());
     }
     let found = find(system, &credentials.login).await?;

@@ -1,6 +1,6 @@
 //! The ledger. Entries are added, never changed; the balance on the patron is kept with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{loyalty::entry, patrons::patron::PatronId};
@@ -16,12 +16,15 @@ use crate::{
     scope::Sort,
 };
 
+/// Characters of a reason at most.
+const REASON: usize = 200;
+
 /// An award to make, or to take back, for one cause.
 #[derive(Clone, Debug)]
 pub(crate) struct Award {
     /// Whose.
     pub patron: PatronId,
-    /// How many, from 1.
+    /// How many. What is taken back is what was given, whatever it would be today.
     pub points: i32,
     /// Whether it is taken back.
     pub reversed: bool,
@@ -93,21 +96,22 @@ pub(crate) async fn book<P>(
     awards: Vec<Award>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let awards: Vec<Award> = awards
-        .into_iter()
-        .filter(|award| award.points > 0)
-        .collect();
-    if awards.is_empty() {
-        return Ok(());
-    }
+    let mut given = given(writer, &awards).await?;
     let mut balances: BTreeMap<PatronId, i64> = BTreeMap::new();
     let mut entries = Vec::with_capacity(awards.len());
     for award in awards {
-        let points = i64::from(if award.reversed {
-            -award.points
+        let cause = (award.source, award.generation);
+        let points = if award.reversed {
+            -given.remove(&cause).unwrap_or(0)
         } else {
-            award.points
-        });
+            i64::from(award.points)
+        };
+        if points == 0 {
+            continue;
+        }
+        if !award.reversed {
+            given.insert(cause, points);
+        }
         *balances.entry(award.patron).or_default() += points;
         entries.push(entry::ActiveModel {
             id: Set(EntryId::random()),
@@ -118,12 +122,15 @@ pub(crate) async fn book<P>(
                 Kind::Earn
             }),
             points: Set(points),
-            reason: Set(award.reason),
+            reason: Set(award.reason.chars().take(REASON).collect()),
             source_id: Set(award.source),
             generation: Set(award.generation),
             created_at: Set(now),
             ..Default::default()
         });
+    }
+    if entries.is_empty() {
+        return Ok(());
     }
     writer.insert_all(entries).await?;
     let mut values = Vec::with_capacity(balances.len() * 2);
@@ -139,6 +146,23 @@ pub(crate) async fn book<P>(
     );
     writer.execute(&sql, values).await?;
     Ok(())
+}
+
+/// What was given for the causes of which something is taken back.
+async fn given<P>(writer: &Writer<P>, awards: &[Award]) -> Result<HashMap<(Uuid, i32), i64>> {
+    let reversed = awards.iter().filter(|award| award.reversed);
+    let sources: Vec<Uuid> = reversed.map(|award| award.source).collect();
+    if sources.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let select = writer
+        .find::<entry::Entity>()
+        .filter(writer.any(entry::Column::SourceId, sources).await?)
+        .filter(entry::Column::Kind.eq(Kind::Earn));
+    let entries = writer.all(select).await?.into_iter();
+    Ok(entries
+        .map(|entry| ((entry.source_id, entry.generation), entry.points))
+        .collect())
 }
 
 fn sort(patron: PatronId) -> Sort<entry::Entity> {

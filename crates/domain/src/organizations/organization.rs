@@ -49,17 +49,9 @@ pub struct OrganizationPatch {
 /// # Errors
 /// A refusal naming every field that is wrong or taken.
 pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organization> {
-    let mut problems = Vec::new();
-    let name = text::required(&mut problems, "name", &input.name, 100);
-    let address = input.slug.unwrap_or_else(|| slug::suggest(&name));
-    problems.extend(slug::check(&address).err());
-    problems.extend(time_zone::check(&input.time_zone).err());
-    if !problems.is_empty() {
-        return Err(Error::Refused(problems));
-    }
     // Nobody is a member of what does not exist yet, so Rollcall itself founds it, on their behalf.
     let system = System::new(&viewer.db, "found an organization");
-    slug::require_free(&system, &address, None).await?;
+    let (name, address) = check(&system, &input).await?;
     let id = OrganizationId::random();
     let actor = Actor::User {
         user: viewer.user(),
@@ -109,6 +101,23 @@ pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organizat
     Ok(organization)
 }
 
+/// Checks what founding an organization takes, and gives its name and its address.
+///
+/// # Errors
+/// A refusal naming every field that is wrong or taken.
+pub async fn check(system: &System, input: &NewOrganization) -> Result<(String, String)> {
+    let mut problems = Vec::new();
+    let name = text::required(&mut problems, "name", &input.name, 100);
+    let address = input.slug.clone().unwrap_or_else(|| slug::suggest(&name));
+    problems.extend(slug::check(&address).err());
+    problems.extend(time_zone::check(&input.time_zone).err());
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    slug::require_free(system, &address).await?;
+    Ok((name, address))
+}
+
 /// The scope's own organization.
 pub async fn load(reader: &Reader<OrganizationRead>) -> Result<Organization> {
     reader.required(reader.find::<organization::Entity>()).await
@@ -135,11 +144,14 @@ pub async fn update(
         update = update.set(organization::Column::TimeZone, zone);
     }
     if let Some(metadata) = patch.metadata {
-        if !metadata.is_object() || metadata.to_string().len() > METADATA {
+        if !metadata.is_object()
+            || metadata.to_string().len() > METADATA
+            || text::has_nul(&metadata)
+        {
             problems.push(Problem::new(
                 Code::Invalid,
                 "metadata",
-                "Metadata is an object of at most 16 KiB.",
+                "Metadata is an object of at most 16 KiB, without NUL characters.",
             ));
         }
         update = update.set(organization::Column::Metadata, metadata);

@@ -48,26 +48,21 @@ pub fn suggest(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Where an address leads, for the operator of the machine.
+/// Where an address leads.
 pub async fn find(system: &System, address: &str) -> Result<Option<OrganizationId>> {
     let transaction = system.begin(false).await?;
     let row = slug::Entity::find_by_id(address).one(&*transaction).await?;
     Ok(row.map(|row| row.organization_id))
 }
 
-/// Refuses an address that leads to an organization other than `own`.
+/// Refuses an address that leads to an organization.
 ///
 /// # Errors
 /// A refusal with [`Code::Taken`]. Two who ask at once are told apart by the table's key.
-pub(super) async fn require_free(
-    system: &System,
-    address: &str,
-    own: Option<OrganizationId>,
-) -> Result<()> {
-    let transaction = system.begin(false).await?;
-    match slug::Entity::find_by_id(address).one(&*transaction).await? {
-        Some(row) if Some(row.organization_id) != own => Err(taken()),
-        _ => Ok(()),
+pub(super) async fn require_free(system: &System, address: &str) -> Result<()> {
+    match find(system, address).await? {
+        Some(_) => Err(taken()),
+        None => Ok(()),
     }
 }
 

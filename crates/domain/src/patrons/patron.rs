@@ -1,7 +1,10 @@
 //! Patrons.
 
 use entity::patrons::patron;
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use sea_orm::{
+    ColumnTrait, QueryFilter, QuerySelect, Set,
+    sea_query::{LikeExpr, LockType},
+};
 
 pub use entity::patrons::patron::{Model as Patron, PatronId};
 
@@ -14,6 +17,8 @@ use crate::{
     text,
 };
 
+/// Bytes of a name that patrons are ordered by.
+const SORTED: usize = 1000;
 /// Words of a search that are looked at.
 const WORDS: usize = 8;
 
@@ -83,7 +88,10 @@ pub async fn update(
         .set(patron::Column::LastName, input.last_name.clone())
         .set(patron::Column::Email, input.email.clone())
         .set(patron::Column::Phone, input.phone.clone())
-        .set(patron::Column::SortName, sort_name(&input))
+        .set(
+            patron::Column::SortName,
+            sort_name(&input.first_name, &input.last_name),
+        )
         .set(patron::Column::Search, search(&input))
         .set(patron::Column::UpdatedAt, now)
         .filter(patron::Column::Id.eq(id.uuid()));
@@ -216,6 +224,14 @@ pub(crate) fn check(input: &NewPatron) -> Result<NewPatron> {
     }
 }
 
+/// What patrons of that name are ordered by, cut to what an index takes: taken apart, a letter may
+/// become many.
+pub(crate) fn sort_name(first_name: &str, last_name: &str) -> String {
+    let folded = text::fold(&format!("{last_name} {first_name}"));
+    let folded = folded.trim();
+    folded[..folded.floor_char_boundary(SORTED)].to_owned()
+}
+
 /// The row of a checked new patron, for whichever organization it is inserted.
 pub(crate) fn row(input: &NewPatron, now: chrono::DateTime<chrono::Utc>) -> patron::ActiveModel {
     patron::ActiveModel {
@@ -225,7 +241,7 @@ pub(crate) fn row(input: &NewPatron, now: chrono::DateTime<chrono::Utc>) -> patr
         last_name: Set(input.last_name.clone()),
         email: Set(input.email.clone()),
         phone: Set(input.phone.clone()),
-        sort_name: Set(sort_name(input)),
+        sort_name: Set(sort_name(&input.first_name, &input.last_name)),
         search: Set(search(input)),
         points: Set(0),
         qualifying_points: Set(0),
@@ -252,8 +268,22 @@ fn matching(
             "A search has at most 200 characters.",
         ));
     }
+    if query.contains('\0') {
+        return Err(Error::refused(
+            Code::Invalid,
+            "search",
+            "This has a control character in it. Remove it.",
+        ));
+    }
     for word in query.split_whitespace().take(WORDS) {
-        select = select.filter(patron::Column::Search.contains(word));
+        // What LIKE takes for wildcards is meant as it is written.
+        let literal = ['!', '%', '_']
+            .iter()
+            .fold(word.to_owned(), |word, wildcard| {
+                word.replace(*wildcard, &format!("!{wildcard}"))
+            });
+        let pattern = LikeExpr::new(format!("%{literal}%")).escape('!');
+        select = select.filter(patron::Column::Search.like(pattern));
     }
     Ok((select, query))
 }
@@ -264,12 +294,6 @@ fn missing() -> Error {
         "patronId",
         "The organization has no such patron.",
     )
-}
-
-fn sort_name(input: &NewPatron) -> String {
-    text::fold(&format!("{} {}", input.last_name, input.first_name))
-        .trim()
-        .to_owned()
 }
 
 fn search(input: &NewPatron) -> String {

@@ -62,7 +62,8 @@ pub(super) fn one_of(backend: DbBackend, ids: Vec<Uuid>) -> (&'static str, Value
 /// The first `size` rows of `E` of each of `parents`.
 ///
 /// PostgreSQL walks the index once a parent (LATERAL). SQLite has no LATERAL; a correlated
-/// `IN (SELECT id ... LIMIT n)` does the same.
+/// `IN (SELECT id ... LIMIT n)` does the same, as CROSS JOIN keeps it from walking the whole
+/// tenant's rows first.
 pub(super) fn first_of_each<E: TenantOwned>(
     backend: DbBackend,
     organization: Uuid,
@@ -95,7 +96,7 @@ pub(super) fn first_of_each<E: TenantOwned>(
         _ => Statement::from_sql_and_values(
             backend,
             format!(
-                "SELECT {columns} FROM json_each($2) AS parent JOIN {table} AS child ON child.{tenant} = $1
+                "SELECT {columns} FROM json_each($2) AS parent CROSS JOIN {table} AS child ON child.{tenant} = $1
                      AND child.{parent} = unhex(parent.value) AND child.{id} IN (
                          SELECT {id} FROM {table} WHERE {tenant} = $1 AND {parent} = unhex(parent.value)
                          ORDER BY {column} {direction}, {id} {direction} LIMIT $3

@@ -145,7 +145,9 @@ impl<P> Reader<P> {
         key: impl Fn(&E::Model) -> (Key, Uuid),
     ) -> Result<Page<E::Model>> {
         let list = page::list(self.scope.organization.uuid(), &sort.list, "");
-        let walk = request.walk(list)?;
+        let walk = request
+            .walk(list)?
+            .along(sort.column.def().get_column_type())?;
         if let Some(beyond) = walk.beyond(
             sort.descending,
             sort.column.into_expr(),

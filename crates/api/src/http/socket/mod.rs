@@ -27,6 +27,9 @@ mod operations;
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes of a client's message.
 const MAX_MESSAGE: usize = 64 * 1024;
+/// Bytes of a message that we read at all. A connection that is cut before its end has been read
+/// is reset, and the client never sees why; so what is somewhat too large is read first.
+const MAX_READ: usize = 4 * MAX_MESSAGE;
 /// How long a client may take to send `connection_init`, and the service to judge it.
 const INIT_DEADLINE: Duration = Duration::from_secs(10);
 /// How often we ping. The ping is WebSocket's own, which every client answers by itself.
@@ -62,8 +65,8 @@ pub(super) async fn upgrade<S: Service>(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(settings.max_response + MAX_MESSAGE)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
+        .max_message_size(MAX_READ)
+        .max_frame_size(MAX_READ)
         .on_upgrade(async move |socket| {
             converse(road, credential, socket).await;
             drop(tracked);
@@ -134,7 +137,13 @@ impl<S: Service> Conversation<S> {
                     }
                     self.send(Message::Ping(Vec::new().into())).await?;
                 }
-                message = self.operations.next() => self.send(message?).await?,
+                message = self.operations.next() => {
+                    let message = message?;
+                    // A subscription that ends because we stop must not look as if it were over.
+                    if !shutdown.is_cancelled() {
+                        self.send(message).await?;
+                    }
+                }
                 received = self.socket.recv() => self.receive(received).await?,
             }
         }
@@ -143,11 +152,11 @@ impl<S: Service> Conversation<S> {
     async fn receive(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         self.heard = Instant::now();
         let text = match received {
-            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Text(text))) if text.len() <= MAX_MESSAGE => text,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
             Some(Ok(Message::Binary(_))) => return Err(End::close(4400, "Messages are text")),
             Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-            Some(Err(_)) => {
+            Some(Ok(Message::Text(_)) | Err(_)) => {
                 let reason = format!("Malformed frame, or message over {MAX_MESSAGE} bytes");
                 return Err(End::close(1009, reason));
             }

@@ -13,9 +13,12 @@ pub use entity::attendance::{
     import_row::{Model as ImportRow, Verdict},
 };
 
-use super::{Detection, Encoding, Mapping, Options, Preset};
+use super::{
+    Detection, Encoding, Mapping, Options, Preset,
+    record::{MAX_COLUMNS, MAX_FIELD_BYTES},
+};
 use crate::{
-    Change, ChangeKind, Code, Error, Reader, Result, Writer,
+    Change, ChangeKind, Code, Error, Problem, Reader, Result, Writer,
     events::{event::EventId, status},
     organizations::time_zone,
     page::{Key, Page, PageRequest},
@@ -26,6 +29,8 @@ use crate::{
 
 /// Bytes of a file at most.
 pub const LARGEST: usize = 16 * 1024 * 1024;
+/// Bytes of a column's name at most, with the number that tells it from others of that name.
+const LONGEST_NAME: usize = MAX_FIELD_BYTES + 16;
 /// The job that makes the dry run.
 pub const READ: &str = "import.read";
 /// The job that writes.
@@ -96,6 +101,7 @@ pub async fn start(writer: Writer<ImportsCreate>, input: NewImport) -> Result<Im
     if let Some(zone) = &input.time_zone {
         problems.extend(time_zone::check(zone).err());
     }
+    problems.extend(input.mapping.as_ref().and_then(wrong_mapping));
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
     }
@@ -181,6 +187,25 @@ pub async fn start(writer: Writer<ImportsCreate>, input: NewImport) -> Result<Im
         .commit(Change::new(ChangeKind::ImportStarted, import.id))
         .await?;
     Ok(import)
+}
+
+/// What is wrong with a mapping, whatever the file: it is kept before the file is read.
+fn wrong_mapping(mapping: &Mapping) -> Option<Problem> {
+    let (code, message) = if mapping.keys().any(|column| column.trim().is_empty()) {
+        (Code::Required, "A column has a name.")
+    } else if mapping.keys().any(|column| column.contains('\0')) {
+        (Code::Invalid, "A column has a NUL in its name. Remove it.")
+    } else if mapping.len() > MAX_COLUMNS
+        || mapping.keys().any(|column| column.len() > LONGEST_NAME)
+    {
+        (
+            Code::TooLong,
+            "A file has at most 200 columns, each with a name of at most 10,000 bytes.",
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::new(code, "mapping", message))
 }
 
 /// Orders the writing of an import whose dry run is done. One that is being written, or was, stays

@@ -9,7 +9,7 @@ use entity::patrons::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::row::Person;
-use crate::{Result, Writer, text};
+use crate::{Result, Writer, patrons::patron::sort_name as patron_sort_name, text};
 
 /// What the organization knows of the people in some rows.
 pub(super) struct Known {
@@ -136,7 +136,5 @@ impl Known {
 }
 
 fn sort_name(person: &Person) -> String {
-    text::fold(&format!("{} {}", person.last_name, person.first_name))
-        .trim()
-        .to_owned()
+    patron_sort_name(&person.first_name, &person.last_name)
 }

@@ -1,0 +1,10 @@
+//! Registrations, the door, devices' batches, and what they come to.
+
+mod batch;
+mod capacity;
+mod door;
+mod idempotency;
+mod permission;
+mod property;
+mod registration;
+mod window;

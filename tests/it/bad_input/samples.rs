@@ -1,0 +1,263 @@
+//! An input that is in order for each mutation, in an order in which all of them can be done.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Answer, App, Client, evening::at, people::PASSWORD};
+
+/// A mutation and its input; none where it takes none.
+pub type Sample = (&'static str, Option<Value>);
+
+/// What the samples name.
+pub struct World {
+    /// Owns the organization in which everything is done.
+    pub owner: Client,
+    /// One id of each kind that another organization has.
+    pub foreign: Vec<String>,
+    samples: Vec<Sample>,
+}
+
+impl World {
+    pub async fn new(app: &App) -> Self {
+        let (owner, foreigner) = (app.owner("jazz").await, app.owner("chess").await);
+        let foreign = vec![
+            foreigner.evening(json!({})).await,
+            foreigner.patron("Eve").await,
+            id(
+                &foreigner,
+                "{ members { nodes { id } } }",
+                "/members/nodes/0/id",
+            )
+            .await,
+            id(&foreigner, "{ organization { id } }", "/organization/id").await,
+            id(
+                &foreigner,
+                "{ viewer { sessions { id } } }",
+                "/viewer/sessions/0/id",
+            )
+            .await,
+            start_import(&foreigner).await,
+        ];
+        settle(app).await;
+        let (event, patron) = (owner.evening(json!({})).await, owner.patron("Ada").await);
+        let draft = owner.evening(json!({ "publish": false })).await;
+        app.member(&owner, "viewer").await;
+        let joining = app.sign_up("joiner").await;
+        let login = id(
+            &joining,
+            "{ viewer { user { email } } }",
+            "/viewer/user/email",
+        )
+        .await;
+        let (host, member) = (
+            member(&owner, "owner").await,
+            member(&owner, "viewer").await,
+        );
+        let organization = id(&owner, "{ organization { id } }", "/organization/id").await;
+        let own = id(
+            &owner,
+            "{ viewer { user { username } } }",
+            "/viewer/user/username",
+        )
+        .await;
+        owner
+            .done(
+                "signIn",
+                "__typename",
+                json!({ "login": own, "password": PASSWORD }),
+            )
+            .await;
+        let session = other_session(&owner).await;
+        let who = json!({ "eventId": event, "patronId": patron });
+        let (arrival, departure) = (Uuid::now_v7(), Uuid::now_v7());
+        let scan = |id: Uuid, method: &str| {
+            json!({
+                "eventId": event, "patronId": patron, "scanId": id, "occurredAt": at(17, 30), "device": "Door", "method": method,
+            })
+        };
+        let samples = vec![
+            (
+                "signUp",
+                Some(json!({
+                    "username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD, "firstName": "New", "lastName": "Comer",
+                    "organizationName": "Newcomers", "timeZone": "Europe/Vienna",
+                })),
+            ),
+            (
+                "signIn",
+                Some(json!({ "login": own, "password": PASSWORD })),
+            ),
+            (
+                "createOrganization",
+                Some(json!({ "name": "Second", "slug": "second-club", "timeZone": "Asia/Tokyo" })),
+            ),
+            (
+                "activateOrganization",
+                Some(json!({ "organizationId": organization })),
+            ),
+            (
+                "updateOrganization",
+                Some(
+                    json!({ "name": "Jazz", "slug": "jazz-renamed", "timeZone": "UTC", "metadata": { "a": [1] } }),
+                ),
+            ),
+            (
+                "addMember",
+                Some(json!({ "email": login, "role": "organizer" })),
+            ),
+            (
+                "changeMemberRole",
+                Some(json!({ "memberId": member, "role": "checkin" })),
+            ),
+            ("removeMember", Some(json!({ "memberId": member }))),
+            (
+                "createEvent",
+                Some(json!({
+                    "title": "New", "description": "About it", "location": "Here", "startsAt": at(19, 0), "endsAt": at(20, 0), "timeZone": "UTC",
+                    "checkInOpensAt": at(18, 0), "checkInClosesAt": at(21, 0), "capacity": 5, "capacityPolicy": "SEATS",
+                    "attendancePoints": 3, "hostId": host, "publish": true,
+                })),
+            ),
+            (
+                "updateEvent",
+                Some(json!({
+                    "eventId": event, "title": "Other", "description": "About it", "location": "Here", "startsAt": at(18, 30),
+                    "endsAt": at(20, 0), "timeZone": "UTC", "checkInOpensAt": at(17, 0), "checkInClosesAt": at(21, 0), "capacity": 5,
+                    "capacityPolicy": "ADVISORY", "attendancePoints": 3, "hostId": host,
+                })),
+            ),
+            ("publishEvent", Some(json!({ "eventId": draft }))),
+            (
+                "createPatron",
+                Some(
+                    json!({ "firstName": "Bo", "lastName": "Best", "email": "bo@example.org", "phone": "+43 1 12345" }),
+                ),
+            ),
+            (
+                "updatePatron",
+                Some(
+                    json!({ "patronId": patron, "firstName": "Ada", "lastName": "L", "email": "ada@example.org", "phone": "12345" }),
+                ),
+            ),
+            (
+                "register",
+                Some(json!({ "eventId": event, "patronId": patron, "seats": 2 })),
+            ),
+            ("cancelRegistration", Some(who.clone())),
+            ("checkIn", Some(scan(arrival, "CODE"))),
+            ("checkOut", Some(scan(departure, "KIOSK"))),
+            (
+                "revertCheckIn",
+                Some(
+                    json!({ "eventId": event, "patronId": patron, "scanId": Uuid::now_v7(), "scanToRevert": departure, "reason": "Mistake" }),
+                ),
+            ),
+            (
+                "recordScans",
+                Some(json!({ "scans": [{
+                "id": Uuid::now_v7(), "eventId": event, "patronId": patron, "direction": "OUT", "occurredAt": at(17, 50), "method": "MANUAL", "device": "Door",
+            }] })),
+            ),
+            ("closeEvent", Some(json!({ "eventId": event }))),
+            ("cancelEvent", Some(json!({ "eventId": event }))),
+            ("deletePatron", Some(json!({ "patronId": patron }))),
+            ("startImport", Some(import(&draft))),
+            // Then comes the commit of what this starts, as `next_sample` says.
+            ("revokeSession", Some(json!({ "sessionId": session }))),
+            ("signOut", None),
+        ];
+        Self {
+            owner,
+            foreign,
+            samples,
+        }
+    }
+
+    /// The samples, the first to do last.
+    pub fn first_samples(&self) -> Vec<Sample> {
+        self.samples.iter().rev().cloned().collect()
+    }
+
+    /// What is only possible after `field` was done.
+    pub async fn next_sample(&self, app: &App, field: &str, answer: &Answer) -> Option<Sample> {
+        match field {
+            "startImport" => {
+                settle(app).await;
+                let import = answer.body.pointer("/data/startImport/import/id")?;
+                Some((
+                    "commitImport",
+                    Some(json!({ "importId": import, "createSuggested": true })),
+                ))
+            }
+            "commitImport" => {
+                settle(app).await;
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+async fn id(client: &Client, query: &str, pointer: &str) -> String {
+    let data = client.ok(query, json!({})).await;
+    data.pointer(pointer)
+        .and_then(Value::as_str)
+        .expect(pointer)
+        .to_owned()
+}
+
+async fn member(client: &Client, role: &str) -> String {
+    let data = client
+        .ok("{ members { nodes { id role } } }", json!({}))
+        .await;
+    let members = data["members"]["nodes"]
+        .as_array()
+        .expect("members")
+        .clone();
+    let found = members.iter().find(|member| member["role"] == role);
+    found
+        .and_then(|member| member["id"].as_str())
+        .expect(role)
+        .to_owned()
+}
+
+async fn other_session(client: &Client) -> String {
+    let data = client
+        .ok("{ viewer { sessions { id current } } }", json!({}))
+        .await;
+    let sessions = data["viewer"]["sessions"]
+        .as_array()
+        .expect("sessions")
+        .clone();
+    let other = sessions.iter().find(|session| session["current"] == false);
+    other
+        .and_then(|session| session["id"].as_str())
+        .expect("another session")
+        .to_owned()
+}
+
+fn import(event: &str) -> Value {
+    json!({
+        // "First,Mail\nCy,cy@example.org\n"
+        "fileName": "people.csv", "content": "Rmlyc3QsTWFpbApDeSxjeUBleGFtcGxlLm9yZwo=", "eventId": event, "preset": "CSV",
+        "mapping": [{ "column": "First", "field": "FIRST_NAME" }, { "column": "Mail", "field": "EMAIL" }],
+        "timeZone": "Europe/Vienna", "dayFirst": true,
+    })
+}
+
+async fn start_import(client: &Client) -> String {
+    let event = client.evening(json!({})).await;
+    let payload = client
+        .done("startImport", "import { id }", import(&event))
+        .await;
+    payload["import"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Waits until no job is left.
+async fn settle(app: &App) {
+    while app.database.number("SELECT count(*) FROM jobs").await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,4 @@
+//! GraphQL itself: what the library answers, and what hostile documents are answered.
+
+mod conformance;
+mod hostile;

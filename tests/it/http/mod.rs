@@ -1,0 +1,6 @@
+//! HTTP as others speak it: conformance suites, clients, compilers, browsers, and plain requests.
+
+mod clients;
+mod explorer;
+mod pages;
+mod plain;

@@ -1,0 +1,84 @@
+//! Who may not follow, and from where nobody can.
+
+use serde_json::{Value, json};
+
+use super::{FOLLOW, PATIENCE, PULL};
+use crate::harness::{
+    App, Client,
+    listener::now,
+    on_each_database,
+    socket::{Heard, Subscription},
+};
+
+on_each_database!(
+    cursors_of_elsewhere_are_refused,
+    who_may_not_read_may_not_follow
+);
+
+async fn cursors_of_elsewhere_are_refused(app: App) {
+    let (owner, stranger) = (app.owner("here").await, app.owner("elsewhere").await);
+    let foreign = now(&stranger, &stranger.event("Jazz night", json!({})).await).await;
+    let event = owner.event("Jazz night", json!({})).await;
+    let of_a_list = owner
+        .ok("{ events { pageInfo { endCursor } } }", json!({}))
+        .await;
+    let of_a_list = of_a_list["events"]["pageInfo"]["endCursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    for cursor in ["", "0", "nonsense", "AAAA", "{}", &foreign, &of_a_list] {
+        assert_eq!(
+            both(&owner, json!({ "after": cursor })).await,
+            ["INVALID", "INVALID"],
+            "{cursor}"
+        );
+    }
+    // The control: its own is taken.
+    let own = now(&owner, &event).await;
+    assert_eq!(both(&owner, json!({ "after": own })).await, ["", ""]);
+    app.stop().await;
+}
+
+async fn who_may_not_read_may_not_follow(app: App) {
+    let owner = app.owner("rights").await;
+    let nothing = json!({});
+    assert_eq!(
+        both(&app.anonymous(), nothing.clone()).await,
+        ["UNAUTHENTICATED", "UNAUTHENTICATED"]
+    );
+    assert_eq!(
+        both(&app.member(&owner, "member").await, nothing.clone()).await,
+        ["FORBIDDEN", "FORBIDDEN"]
+    );
+    assert_eq!(
+        both(&app.sign_up("nobody").await, nothing.clone()).await,
+        ["NOT_FOUND", "NOT_FOUND"]
+    );
+    for role in ["viewer", "checkin", "organizer", "admin"] {
+        assert_eq!(
+            both(&app.member(&owner, role).await, nothing.clone()).await,
+            ["", ""],
+            "{role}"
+        );
+    }
+    // A credential that does not hold does not even get a socket.
+    let mut refused =
+        Subscription::open(&app.anonymous().with_token("nonsense"), FOLLOW, nothing).await;
+    assert_eq!(refused.next(PATIENCE).await, Heard::Closed(4403));
+    app.stop().await;
+}
+
+/// The code with which following and pulling are refused; nothing where they are not.
+async fn both(client: &Client, variables: Value) -> [String; 2] {
+    let mut subscription = Subscription::open(client, FOLLOW, variables.clone()).await;
+    let followed = match subscription.next(PATIENCE).await {
+        Heard::Error(errors) => errors[0]["extensions"]["code"]
+            .as_str()
+            .expect("a code")
+            .to_owned(),
+        Heard::Next(payload) if payload.get("errors").is_none() => String::new(),
+        other => panic!("{other:?}"),
+    };
+    let pulled = client.send(PULL, variables).await.codes().pop();
+    [followed, pulled.unwrap_or_default()]
+}

@@ -1,0 +1,5 @@
+//! Organizations, and who may do what in them.
+
+mod access;
+mod member;
+mod organization;

@@ -1,0 +1,4 @@
+//! People as an organization knows them.
+
+mod list;
+mod patron;

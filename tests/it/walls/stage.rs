@@ -1,0 +1,210 @@
+//! An organization with one of everything, for the walls to run against.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{App, Client, people::PASSWORD};
+
+/// Global ids by their tag, the first letter of what they name; `@` is the address of an account
+/// that belongs to no organization.
+pub type Ids = BTreeMap<char, String>;
+
+/// An organization with one of everything.
+pub struct Stage {
+    pub owner: Client,
+    /// What its words begin with.
+    pub name: String,
+    pub slug: String,
+    pub ids: Ids,
+}
+
+impl Stage {
+    /// Makes one, through the API.
+    pub async fn build(app: &App, name: &str) -> Self {
+        let owner = app.owner(name).await;
+        app.member(&owner, "viewer").await;
+        let found = owner
+            .ok(
+                "{ organization { id slug } members { nodes { id role user { id } } } }",
+                json!({}),
+            )
+            .await;
+        let members = found["members"]["nodes"].as_array().expect("members");
+        let member = members
+            .iter()
+            .find(|member| member["role"] == "viewer")
+            .expect("the viewer");
+        let mut stage = Self {
+            owner,
+            name: name.to_owned(),
+            slug: text(&found["organization"]["slug"]),
+            ids: Ids::from([
+                ('O', text(&found["organization"]["id"])),
+                ('M', text(&member["id"])),
+                ('U', text(&member["user"]["id"])),
+            ]),
+        };
+        stage.set('E', stage.event(true).await);
+        stage.set('P', stage.owner.patron(name).await);
+        let (event, patron) = (stage.ids[&'E'].clone(), stage.ids[&'P'].clone());
+        stage.owner.check_in(&event, &patron).await;
+        let query = "query($id: ID!) { patron(id: $id) { attendances { nodes { id } } loyaltyEntries { nodes { id } } } }";
+        let found = stage.owner.ok(query, json!({ "id": patron })).await;
+        stage.set('A', text(&found["patron"]["attendances"]["nodes"][0]["id"]));
+        stage.set(
+            'L',
+            text(&found["patron"]["loyaltyEntries"]["nodes"][0]["id"]),
+        );
+        stage.set('S', stage.session().await.1);
+        stage.set('I', stage.import().await);
+        stage.set('@', stage.account(app).await);
+        stage
+    }
+
+    /// The organization's id in the database.
+    pub fn uuid(&self) -> Uuid {
+        uuid_of(&self.ids[&'O'])
+    }
+
+    /// Fresh things for a mutation to succeed with, and who is to call it.
+    pub async fn prepare(&self, app: &App, mutation: &str) -> (Client, Ids) {
+        let (mut caller, mut ids) = (self.owner.clone(), self.ids.clone());
+        let mut set = |tag, id| ids.insert(tag, id);
+        match mutation {
+            "publishEvent" => drop(set('E', self.event(false).await)),
+            "updateEvent" | "cancelEvent" | "closeEvent" => drop(set('E', self.event(true).await)),
+            "updatePatron" | "deletePatron" | "register" | "checkIn" | "recordScans" => {
+                set('P', self.owner.patron("fresh").await);
+            }
+            "cancelRegistration" | "checkOut" | "revertCheckIn" => {
+                let patron = self.owner.patron("fresh").await;
+                if mutation == "cancelRegistration" {
+                    let input = json!({ "eventId": self.ids[&'E'], "patronId": patron });
+                    let register = "mutation($input: RegisterInput!) { register(input: $input) { errors { message } } }";
+                    self.owner.ok(register, json!({ "input": input })).await;
+                } else {
+                    self.owner.check_in(&self.ids[&'E'], &patron).await;
+                }
+                set('P', patron);
+            }
+            "changeMemberRole" | "removeMember" => {
+                let address = self.account(app).await;
+                let add = "mutation($input: AddMemberInput!) { addMember(input: $input) { member { id } errors { message } } }";
+                let added = self
+                    .owner
+                    .ok(
+                        add,
+                        json!({ "input": { "email": address, "role": "member" } }),
+                    )
+                    .await;
+                set('M', text(&added["addMember"]["member"]["id"]));
+            }
+            "addMember" => drop(set('@', self.account(app).await)),
+            "commitImport" => drop(set('I', self.import().await)),
+            "revokeSession" => drop(set('S', self.session().await.1)),
+            // What changes the session in use gets one of its own.
+            "signOut" | "createOrganization" | "activateOrganization" => {
+                caller = self.session().await.0;
+            }
+            _ => {}
+        }
+        (caller, ids)
+    }
+
+    fn set(&mut self, tag: char, id: String) {
+        self.ids.insert(tag, id);
+    }
+
+    async fn event(&self, publish: bool) -> String {
+        let name = &self.name;
+        let more = json!({
+            "publish": publish, "attendancePoints": 10, "capacity": 100, "hostId": self.ids[&'M'],
+            "description": format!("{name} evening"), "location": format!("{name} hall"),
+        });
+        self.owner.event(name, more).await
+    }
+
+    /// A new session of the owner's: a client, and the session's id.
+    async fn session(&self) -> (Client, String) {
+        let me = self
+            .owner
+            .ok("{ viewer { user { email } } }", json!({}))
+            .await;
+        let input = json!({ "login": me["viewer"]["user"]["email"], "password": PASSWORD });
+        let anonymous = Client::new(&self.owner.url);
+        let sign_in = "mutation($input: SignInInput!) { signIn(input: $input) { token viewer { sessions { id current } } errors { message } } }";
+        let answer = anonymous.ok(sign_in, json!({ "input": input })).await["signIn"].take();
+        let sessions = answer["viewer"]["sessions"].as_array().expect("sessions");
+        let session = sessions
+            .iter()
+            .find(|session| session["current"] == true)
+            .expect("this one");
+        (
+            anonymous.with_token(&text(&answer["token"])),
+            text(&session["id"]),
+        )
+    }
+
+    /// A new import, its dry run done.
+    async fn import(&self) -> String {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = &self.name;
+        let file = format!("First name,{name} column\n{name} {number},{name} cell\n");
+        let input = json!({ "fileName": format!("{name}.csv"), "content": STANDARD.encode(file), "eventId": self.ids[&'E'] });
+        let start = "mutation($input: StartImportInput!) { startImport(input: $input) { import { id } errors { message } } }";
+        let started = self.owner.ok(start, json!({ "input": input })).await;
+        let id = text(&started["startImport"]["import"]["id"]);
+        settled(&self.owner, &id, "PREVIEWED").await;
+        id
+    }
+
+    /// The address of a new account.
+    async fn account(&self, app: &App) -> String {
+        let person = app.sign_up(&self.name.replace('-', "_")).await;
+        text(
+            &person.ok("{ viewer { user { email } } }", json!({})).await["viewer"]["user"]["email"],
+        )
+    }
+}
+
+/// Waits until a worker has brought an import to this state.
+pub async fn settled(client: &Client, import: &str, state: &str) {
+    let query = "query($id: ID!) { import(id: $id) { status failure } }";
+    // A worker is woken by the commit itself, so that this asks once or twice.
+    for _ in 0..1000 {
+        let found = client.ok(query, json!({ "id": import })).await;
+        if found["import"]["status"] == state {
+            return;
+        }
+        assert_eq!(found["import"]["failure"], Value::Null);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the import did not become {state}");
+}
+
+/// The UUID inside a global id.
+pub fn uuid_of(id: &str) -> Uuid {
+    let bytes = URL_SAFE_NO_PAD.decode(id).expect("a global id");
+    Uuid::from_slice(&bytes[1..]).expect("a UUID")
+}
+
+/// A global id that names nothing.
+pub fn nothing(tag: char) -> String {
+    let tag = u8::try_from(tag).expect("a letter");
+    URL_SAFE_NO_PAD.encode([&[tag], Uuid::new_v4().as_bytes().as_slice()].concat())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
