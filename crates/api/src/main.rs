@@ -100,9 +100,11 @@ fn log(configuration: &Configuration, for_a_person: bool) -> Result<(), StartErr
 }
 
 fn variables() -> String {
-    let mut text = String::from("Environment:\n");
-    for (name, default, meaning) in VARIABLES {
-        text.push_str(&format!("  {name:<30} {meaning} [{default}]\n"));
-    }
-    text
+    let line = |(name, default, meaning): &(&str, &str, &str)| {
+        format!("  {name:<30} {meaning} [{default}]\n")
+    };
+    format!(
+        "Environment:\n{}",
+        VARIABLES.iter().map(line).collect::<String>()
+    )
 }

@@ -79,9 +79,9 @@ async fn pages_in_both_directions_show_each_event_once(app: App) {
                     .collect();
                 assert!(!ids.is_empty() && ids.len() <= size);
                 if forward {
-                    seen.extend(ids)
+                    seen.extend(ids);
                 } else {
-                    seen.splice(0..0, ids).for_each(drop)
+                    seen.splice(0..0, ids).for_each(drop);
                 }
                 variables[cursor] = page["pageInfo"][end].clone();
                 if page["pageInfo"][more] == false {

@@ -23,7 +23,7 @@ pub struct Answer {
 impl Client {
     pub fn new(url: &str) -> Self {
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .expect("a client");
         Self {

@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: header::HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &header::HeaderName, values: &[&'static str]) -> HeaderMap {
         let values = values
             .iter()
             .map(|value| (name.clone(), HeaderValue::from_static(value)));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn accept_is_negotiated() {
-        let accept = |values: &[&'static str]| accepted(&headers(header::ACCEPT, values)).ok();
+        let accept = |values: &[&'static str]| accepted(&headers(&header::ACCEPT, values)).ok();
         assert_eq!(accept(&[]), Some(Media::Json));
         assert_eq!(accept(&["*/*"]), Some(Media::Json));
         assert_eq!(accept(&["text/html, */*;q=0.8"]), Some(Media::Json));
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn bodies_are_json_in_utf8() {
         let content =
-            |values: &[&'static str]| require_json(&headers(header::CONTENT_TYPE, values)).is_ok();
+            |values: &[&'static str]| require_json(&headers(&header::CONTENT_TYPE, values)).is_ok();
         for accepted in [
             "application/json",
             "Application/JSON; charset=utf-8",
