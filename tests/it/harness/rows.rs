@@ -32,7 +32,9 @@ impl TestDatabase {
             let (table, row) = line.split_once(' ').expect("a table and a row");
             rows.get_mut(table).expect(table).push(row.to_owned());
         }
-        rows.values_mut().for_each(|rows| rows.sort_unstable());
+        for rows in rows.values_mut() {
+            rows.sort_unstable();
+        }
         rows
     }
 

@@ -155,9 +155,9 @@ async fn turn_pages(owner: &Client, size: i64, forward: bool) -> Vec<String> {
             .map(|node| node["name"].as_str().expect("a name").to_owned())
             .collect();
         if forward {
-            seen.extend(names)
+            seen.extend(names);
         } else {
-            seen.splice(0..0, names).for_each(drop)
+            seen.splice(0..0, names).for_each(drop);
         }
         variables[cursor] = page["pageInfo"][end].clone();
         if page["pageInfo"][more] == false {
