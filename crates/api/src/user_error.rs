@@ -7,6 +7,7 @@ use async_graphql::{
     registry::{MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use domain::{Code, Error, Problem};
+use futures_util::future::BoxFuture;
 
 use crate::error::Result;
 
@@ -96,25 +97,34 @@ pub struct Settled<T> {
     pub errors: Vec<UserError>,
 }
 
-/// Runs a mutation's work and makes its payload.
+/// Runs a mutation's work and makes its payload. A payload may be null: one mutation that fails
+/// must not hide what those before it in the operation did (GraphQL 6.4.4, handling of errors).
 ///
 /// # Errors
 /// Everything but a refusal: that is in the payload.
-pub async fn payload<T, P: From<Settled<T>>>(
-    work: impl Future<Output = domain::Result<T>>,
-) -> Result<P> {
-    let settled = match work.await {
-        Ok(value) => Settled {
+pub fn payload<'a, T, P: From<Settled<T>>>(
+    work: impl Future<Output = domain::Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Option<Result<P>>> {
+    // On the heap, so that work of many steps does not make every mutation's future as large.
+    Box::pin(async { Some(settle(work).await.map(P::from)) })
+}
+
+/// Runs a unit of work, and gives what it came to.
+///
+/// # Errors
+/// Everything but a refusal.
+pub async fn settle<T>(work: impl Future<Output = domain::Result<T>>) -> Result<Settled<T>> {
+    match work.await {
+        Ok(value) => Ok(Settled {
             value: Some(value),
             errors: Vec::new(),
-        },
-        Err(Error::Refused(problems)) => Settled {
+        }),
+        Err(Error::Refused(problems)) => Ok(Settled {
             value: None,
             errors: problems.into_iter().map(UserError::from).collect(),
-        },
-        Err(error) => return Err(error.into()),
-    };
-    Ok(settled.into())
+        }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl UserError {

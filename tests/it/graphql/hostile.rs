@@ -17,7 +17,7 @@ use crate::harness::{
 
 /// Bytes that the process may keep of all that was sent to it: 64 MiB, a few of its largest bodies.
 const KEPT: u64 = 64 * 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_documents_are_refused_on_every_road() {
@@ -87,11 +87,10 @@ async fn hostile_bodies_are_refused() {
         "POST",
         &talk(&door.address(), announced, 0).await,
     );
-    let chunked = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     refused(
         "30 MB, not announced",
         "POST",
-        &talk(&door.address(), chunked, 30).await,
+        &talk(&door.address(), CHUNKED.to_vec(), 30).await,
     );
     door.checks_in().await;
     refused(
@@ -107,6 +106,39 @@ async fn hostile_bodies_are_refused() {
         door.memory()
     );
 }
+
+/// Five large bodies that do not end: there is memory set aside for four.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_take_turns() {
+    let door = Door::open().await;
+    let address = door.address();
+    let uploads = (0..5).map(|_| talk(&address, CHUNKED.to_vec(), 2));
+    let all = futures_util::future::join_all(uploads);
+    let (mut codes, ()) = tokio::join!(all, door.checks_in());
+    codes.sort_unstable();
+    assert_eq!(
+        codes,
+        [
+            "BODY_TOO_SLOW",
+            "BODY_TOO_SLOW",
+            "BODY_TOO_SLOW",
+            "BODY_TOO_SLOW",
+            "UNAVAILABLE"
+        ]
+    );
+    let large = format!(
+        "{}{{ \"query\": \"{{ __typename }}\" }}",
+        " ".repeat(2_000_000)
+    );
+    let request = door
+        .http
+        .post(format!("{}/graphql", door.process.url))
+        .header("content-type", "application/json");
+    let answer = request.body(large).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200, "the turns were given back");
+}
+
+const CHUNKED: &[u8] = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
 
 /// Documents, each beyond a limit, with the code that says which.
 fn documents() -> Vec<(&'static str, &'static str, String)> {

@@ -49,12 +49,12 @@ impl Client {
         refusals.iter().map(refusal).collect()
     }
 
-    /// The same where it must be denied as a whole: the one top-level error's code.
+    /// The same where it must be denied: the one top-level error's code.
     pub async fn denied(&self, field: &str, input: Value) -> String {
         let answer = self.mutate(field, "__typename", input).await;
         let codes = answer.codes();
         assert!(
-            answer.body["data"].is_null() && codes.len() == 1,
+            answer.body["data"][field].is_null() && codes.len() == 1,
             "{field}: {:#}",
             answer.body
         );

@@ -1,6 +1,6 @@
 //! Writing what the dry run found.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{commit, names, people, preview, verdicts};
 use crate::harness::{App, on_each_database};
@@ -10,6 +10,9 @@ on_each_database!(at crate::harness::evening::at(22, 0);
     those_who_resemble_somebody_are_left_out_unless_told,
     what_changed_since_the_dry_run_is_seen,
     history_asks_for_no_seats,
+    a_ticket_paid_back_gives_its_seat_back,
+    each_row_says_whom_it_made,
+    who_was_removed_is_made_once_more,
 );
 
 const FILE: &str = "First Name,Last Name,Email,Member ID,Status,Checked in at,Checked out at,Seats\n\
@@ -126,5 +129,95 @@ async fn history_asks_for_no_seats(app: App) {
         assert_eq!(owner.counts(&event).await, counts);
     }
     app.database.must_be_consistent().await;
+    app.stop().await;
+}
+
+/// Of Bo's two tickets one is paid back, then both.
+async fn a_ticket_paid_back_gives_its_seat_back(app: App) {
+    let owner = app.owner("jazz").await;
+    let event = owner
+        .evening(json!({ "capacity": 2, "capacityPolicy": "SEATS" }))
+        .await;
+    let header = "First Name,Last Name,Email,Member ID,RSVP Status\n";
+    let tickets = |ada: &str, bo: &str, other: &str| {
+        format!(
+            "{header}Ada,L,ada@example.org,1,{ada}\nBo,B,bo@example.org,2,{bo}\nBo,B,bo@example.org,3,{other}\n\
+             Cy,C,cy@example.org,4,refunded\n"
+        )
+    };
+    let more = json!({ "eventId": event });
+    for (file, verdict, counts, states) in [
+        (
+            tickets("attending", "attending", "attending"),
+            [2, 1, 0, 1, 0],
+            [2, 2, 0, 0],
+            ["Ada NO_SHOW", "Bo NO_SHOW"],
+        ),
+        (
+            tickets("refunded", "refunded", "attending"),
+            [0, 1, 0, 3, 0],
+            [1, 1, 0, 0],
+            ["Ada CANCELLED", "Bo NO_SHOW"],
+        ),
+        (
+            tickets("refunded", "refunded", "void"),
+            [0, 0, 0, 4, 0],
+            [0, 0, 0, 0],
+            ["Ada CANCELLED", "Bo CANCELLED"],
+        ),
+    ] {
+        let (id, import) = preview(&owner, file.as_bytes(), more.clone()).await;
+        assert_eq!(verdicts(&import), verdict);
+        commit(&owner, &id).await;
+        assert_eq!(owner.counts(&event).await, counts);
+        assert_eq!(owner.states(&event).await, states);
+        let before = people(&app).await;
+        let (id, _) = preview(&owner, file.as_bytes(), more.clone()).await;
+        commit(&owner, &id).await;
+        assert_eq!(people(&app).await, before, "the same file again");
+    }
+    app.database.must_be_consistent().await;
+    app.stop().await;
+}
+
+async fn each_row_says_whom_it_made(app: App) {
+    let owner = app.owner("jazz").await;
+    let (id, _) = preview(&owner, FILE.as_bytes(), json!({})).await;
+    commit(&owner, &id).await;
+    let query = "query($id: ID!) { importRows(importId: $id, first: 10) { nodes { line committed patron { firstName } } } }";
+    let data = owner.ok(query, json!({ "id": id })).await;
+    let rows = data["importRows"]["nodes"].as_array().expect("rows");
+    let patrons: Vec<&Value> = rows.iter().map(|row| &row["patron"]["firstName"]).collect();
+    assert_eq!(
+        json!(patrons),
+        json!(["Ada", "Bo", "Cy", "Di", null, "Ada"])
+    );
+    assert!(rows.iter().all(|row| row["committed"] == true), "{rows:?}");
+    app.stop().await;
+}
+
+async fn who_was_removed_is_made_once_more(app: App) {
+    let owner = app.owner("jazz").await;
+    let file = "First Name,Last Name,Member ID\nCy,C,3\n";
+    for expected in [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]] {
+        let (id, import) = preview(&owner, file.as_bytes(), json!({})).await;
+        assert_eq!(verdicts(&import), expected);
+        commit(&owner, &id).await;
+    }
+    let data = owner
+        .ok("{ patrons(first: 1) { nodes { id } } }", json!({}))
+        .await;
+    owner
+        .done(
+            "deletePatron",
+            "__typename",
+            json!({ "patronId": data["patrons"]["nodes"][0]["id"] }),
+        )
+        .await;
+    for expected in [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]] {
+        let (id, import) = preview(&owner, file.as_bytes(), json!({})).await;
+        assert_eq!(verdicts(&import), expected);
+        commit(&owner, &id).await;
+    }
     app.stop().await;
 }

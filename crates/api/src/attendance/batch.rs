@@ -93,16 +93,17 @@ impl BatchMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The scans.")] input: RecordScansInput,
-    ) -> Result<RecordScansPayload> {
-        let answer: RecordScansPayload = payload(record(context, input.scans)).await?;
-        let rows = answer
-            .results
-            .iter()
-            .filter_map(|result| result.attendance.clone())
-            .collect();
-        let selected = Selection::of(context).field("results").field("attendance");
-        Attendance::prefetch(rows, Operation::of(context), selected).await;
-        Ok(answer)
+    ) -> Option<Result<RecordScansPayload>> {
+        payload(async {
+            let results = record(context, input.scans).await?;
+            let rows = results
+                .iter()
+                .filter_map(|result| result.attendance.clone());
+            let selected = Selection::of(context).field("results").field("attendance");
+            Attendance::prefetch(rows.collect(), Operation::of(context), selected).await;
+            Ok(results)
+        })
+        .await
     }
 }
 

@@ -57,7 +57,7 @@ impl RegistrationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and for what.")] input: RegisterInput,
-    ) -> Result<RegistrationPayload> {
+    ) -> Option<Result<RegistrationPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             let event = id::decode(&input.event_id, "eventId")?;
@@ -73,7 +73,7 @@ impl RegistrationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whose, and for what.")] input: CancelRegistrationInput,
-    ) -> Result<RegistrationPayload> {
+    ) -> Option<Result<RegistrationPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             let event = id::decode(&input.event_id, "eventId")?;

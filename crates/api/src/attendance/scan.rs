@@ -148,7 +148,7 @@ impl ScanMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: CheckInInput,
-    ) -> Result<CheckInPayload> {
+    ) -> Option<Result<CheckInPayload>> {
         payload(record(context, input.read(scan::Direction::In))).await
     }
 
@@ -158,7 +158,7 @@ impl ScanMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: CheckInInput,
-    ) -> Result<CheckInPayload> {
+    ) -> Option<Result<CheckInPayload>> {
         payload(record(context, input.read(scan::Direction::Out))).await
     }
 
@@ -168,7 +168,7 @@ impl ScanMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whose, and where.")] input: RevertCheckInInput,
-    ) -> Result<CheckInPayload> {
+    ) -> Option<Result<CheckInPayload>> {
         payload(record(context, input.read())).await
     }
 }

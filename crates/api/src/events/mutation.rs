@@ -114,7 +114,7 @@ impl EventMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What it is.")] input: CreateEventInput,
-    ) -> Result<EventPayload> {
+    ) -> Option<Result<EventPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             event::create(writer, input.read()?).await
@@ -128,7 +128,7 @@ impl EventMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What is to change.")] input: UpdateEventInput,
-    ) -> Result<EventPayload> {
+    ) -> Option<Result<EventPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             event::update(
@@ -147,7 +147,7 @@ impl EventMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: EventInput,
-    ) -> Result<EventPayload> {
+    ) -> Option<Result<EventPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             lifecycle::publish(writer, id::decode(&input.event_id, "eventId")?).await
@@ -161,7 +161,7 @@ impl EventMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: EventInput,
-    ) -> Result<EventPayload> {
+    ) -> Option<Result<EventPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             lifecycle::cancel(writer, id::decode(&input.event_id, "eventId")?).await
@@ -175,7 +175,7 @@ impl EventMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: EventInput,
-    ) -> Result<EventPayload> {
+    ) -> Option<Result<EventPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             lifecycle::close(writer, id::decode(&input.event_id, "eventId")?).await

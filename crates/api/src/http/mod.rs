@@ -15,6 +15,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::routing::any;
 use futures_util::Stream;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -99,7 +100,7 @@ pub struct Settings {
     pub max_response: usize,
     /// Sockets, event streams and running mutations of this process.
     pub max_tasks: usize,
-    /// How long a whole request body may take to arrive.
+    /// How long a request body may take to arrive; a large one gets more as it comes.
     pub body_deadline: Duration,
     /// How long a query may take. A mutation runs to its end: its client may be gone, its work not.
     pub query_deadline: Duration,
@@ -140,7 +141,11 @@ pub const DEFAULT_QUERY_DEADLINE: Duration = Duration::from_secs(5);
 /// Serves [`PATH`]. Clients' addresses are known when the router is served with
 /// `into_make_service_with_connect_info::<SocketAddr>()`.
 pub fn router<S: Service>(service: S, settings: Settings) -> Router {
-    let road = Arc::new(Road { service, settings });
+    let road = Arc::new(Road {
+        service,
+        settings,
+        uploads: Semaphore::new(MAX_UPLOADS),
+    });
     Router::new()
         .route(PATH, any(dispatch::<S>))
         .with_state(road)
@@ -150,7 +155,12 @@ pub fn router<S: Service>(service: S, settings: Settings) -> Router {
 struct Road<S> {
     service: S,
     settings: Settings,
+    /// A turn for each large body, so that memory is bounded by their number.
+    uploads: Semaphore,
 }
+
+/// Large bodies that are read or worked on at a time.
+const MAX_UPLOADS: usize = 4;
 
 async fn dispatch<S: Service>(
     State(road): State<Arc<Road<S>>>,

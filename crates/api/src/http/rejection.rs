@@ -39,9 +39,9 @@ impl Rejection {
         .with(header::ALLOW, allow)
     }
 
-    /// 503 `UNAVAILABLE`: this process holds as many sockets and streams as it may.
+    /// 503 `UNAVAILABLE`: this process holds as many sockets, streams and uploads as it may.
     pub(super) fn full() -> Self {
-        let message = "The server has no room for another connection; try again.";
+        let message = "The server has no room for another connection or upload; try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
             .with(header::RETRY_AFTER, "5")
     }

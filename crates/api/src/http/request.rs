@@ -9,12 +9,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Duration, Instant, timeout_at},
+};
 
 use super::negotiation::{self, Media};
 use super::parameters::Parameters;
 use super::rejection::Rejection;
-use super::{Credential, Road, Service, Settings, answer, origin, socket, stream};
+use super::{Credential, Road, Service, answer, origin, socket, stream};
 use crate::guard;
 
 /// Answers a request, whatever it is. Refusals that no page may read stay without CORS headers.
@@ -53,6 +56,8 @@ async fn operate<S: Service>(
 ) -> Result<Response, Rejection> {
     let settings = &road.settings;
     let credential = Credential::read(parts, settings);
+    // Kept until the operation is answered.
+    let mut turn = None;
     let parameters = match parts.method {
         Method::GET | Method::HEAD => Parameters::from_uri(&parts.uri)?,
         Method::POST => {
@@ -60,7 +65,7 @@ async fn operate<S: Service>(
             if credential.is_ambient() {
                 origin::require_own(parts, settings)?;
             }
-            Parameters::from_body(&read(parts, body, settings).await?)?
+            Parameters::from_body(&read(road, parts, body, &mut turn).await?)?
         }
         _ => return Err(Rejection::method("GET, POST, OPTIONS", "Send GET or POST.")),
     };
@@ -81,8 +86,14 @@ async fn operate<S: Service>(
     Ok(answer::respond::<S>(media, response, settings))
 }
 
-/// Reads a body of bounded size in bounded time.
-async fn read(parts: &Parts, body: Body, settings: &Settings) -> Result<Bytes, Rejection> {
+/// Reads a body of bounded size in bounded time, a large one only if its `turn` comes.
+async fn read<'r, S>(
+    road: &'r Road<S>,
+    parts: &Parts,
+    body: Body,
+    turn: &mut Option<SemaphorePermit<'r>>,
+) -> Result<Bytes, Rejection> {
+    let settings = &road.settings;
     let too_large = || {
         let message = format!("The body is larger than {} bytes.", settings.max_body);
         Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message).and_close()
@@ -92,25 +103,34 @@ async fn read(parts: &Parts, body: Body, settings: &Settings) -> Result<Bytes, R
     if announced.is_some_and(|length| length > settings.max_body) {
         return Err(too_large());
     }
-    let collect = async {
-        let mut chunks = body.into_data_stream();
-        let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(INITIAL_BODY));
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Rejection::bad_request("The body broke off."))?;
-            if bytes.len() + chunk.len() > settings.max_body {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(INITIAL_BODY));
+    let started = Instant::now();
+    loop {
+        let earned = Duration::from_millis(bytes.len() as u64 / BODY_RATE);
+        let chunk = timeout_at(started + settings.body_deadline + earned, chunks.next()).await;
+        let Some(chunk) = chunk.map_err(|_| too_slow())? else {
+            return Ok(bytes.into());
+        };
+        let chunk = chunk.map_err(|_| Rejection::bad_request("The body broke off."))?;
+        if bytes.len() + chunk.len() > settings.max_body {
+            return Err(too_large());
         }
-        Ok(bytes.into())
-    };
-    timeout(settings.body_deadline, collect)
-        .await
-        .unwrap_or_else(|_| {
-            let message = "The body took too long to arrive.";
-            Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", message).and_close())
-        })
+        if turn.is_none() && bytes.len() + chunk.len() > ORDINARY_BODY {
+            *turn = Some(road.uploads.try_acquire().map_err(|_| Rejection::full())?);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
 }
 
+fn too_slow() -> Rejection {
+    let message = "The body took too long to arrive.";
+    Rejection::new(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", message).and_close()
+}
+
+/// Bytes that earn a body another millisecond: a large one may come at 100 kB a second.
+const BODY_RATE: u64 = 100;
 /// Bytes set aside for a body on its sender's word alone.
 const INITIAL_BODY: usize = 16 * 1024;
+/// Bytes of a body that needs no turn.
+const ORDINARY_BODY: usize = 1024 * 1024;

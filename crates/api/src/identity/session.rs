@@ -17,7 +17,7 @@ use crate::{
     http::session_cookie,
     id,
     operation::Operation,
-    user_error::{Settled, UserError, payload},
+    user_error::{Settled, UserError, payload, settle},
 };
 
 /// A place where the viewer is signed in.
@@ -132,7 +132,7 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who they are.")] input: SignUpInput,
-    ) -> Result<SignInPayload> {
+    ) -> Option<Result<SignInPayload>> {
         let operation = Operation::of(context);
         let account = sign_up::NewAccount {
             username: input.username,
@@ -157,13 +157,17 @@ impl SessionMutation {
             sign_up::sign_up(&system, operation.passwords(), account, origin).await
         };
         let signed_up = Box::pin(signed_up);
-        let mut answer: SignInPayload =
-            payload(async { Ok(admit(context, signed_up.await?)) }).await?;
-        if let (Some(organization), Some(_)) = (organization, &answer.viewer) {
-            let founded: Settled<()> = payload(found(operation, organization)).await?;
-            answer.errors = founded.errors;
+        let mut answer: Option<Result<SignInPayload>> =
+            payload(async { Ok(admit(context, signed_up.await?)) }).await;
+        if let (Some(organization), Some(Ok(signed_up))) = (organization, &mut answer)
+            && signed_up.viewer.is_some()
+        {
+            match settle(found(operation, organization)).await {
+                Ok(founded) => signed_up.errors = founded.errors,
+                Err(fault) => return Some(Err(fault)),
+            }
         }
-        Ok(answer)
+        answer
     }
 
     /// Opens a session, in the organization that was used last.
@@ -171,7 +175,7 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who they are.")] input: SignInInput,
-    ) -> Result<SignInPayload> {
+    ) -> Option<Result<SignInPayload>> {
         let operation = Operation::of(context);
         let credentials = sign_in::Credentials {
             login: input.login,
@@ -188,13 +192,16 @@ impl SessionMutation {
     }
 
     /// Ends the session in use.
-    async fn sign_out(&self, context: &Context<'_>) -> Result<SignOutPayload> {
+    async fn sign_out(&self, context: &Context<'_>) -> Option<Result<SignOutPayload>> {
         let operation = Operation::of(context);
-        let viewer = operation.require_viewer()?;
-        let payload = payload(session::revoke(&viewer, viewer.session())).await?;
-        operation.change_to(None);
-        context.insert_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
-        Ok(payload)
+        payload(async {
+            let viewer = operation.require_viewer()?;
+            session::revoke(&viewer, viewer.session()).await?;
+            operation.change_to(None);
+            context.insert_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
+            Ok(())
+        })
+        .await
     }
 
     /// Ends one of the viewer's sessions, wherever it is.
@@ -202,9 +209,9 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RevokeSessionInput,
-    ) -> Result<RevokeSessionPayload> {
-        let viewer = Operation::of(context).require_viewer()?;
+    ) -> Option<Result<RevokeSessionPayload>> {
         payload(async {
+            let viewer = Operation::of(context).require_viewer()?;
             session::revoke(&viewer, id::decode(&input.session_id, "sessionId")?).await?;
             Ok(input.session_id)
         })

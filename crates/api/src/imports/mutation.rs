@@ -71,7 +71,7 @@ impl ImportMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The file.")] input: StartImportInput,
-    ) -> Result<ImportPayload> {
+    ) -> Option<Result<ImportPayload>> {
         let work = async {
             let scope = Operation::of(context).scope().await?;
             // Nobody waits for the database's writer while a large file is decoded.
@@ -88,7 +88,7 @@ impl ImportMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: CommitImportInput,
-    ) -> Result<ImportPayload> {
+    ) -> Option<Result<ImportPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             import::commit(

@@ -110,7 +110,7 @@ impl MemberMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and as what.")] input: AddMemberInput,
-    ) -> Result<MemberPayload> {
+    ) -> Option<Result<MemberPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             member::add(writer, &input.email, &input.role).await
@@ -124,7 +124,7 @@ impl MemberMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and to what.")] input: ChangeMemberRoleInput,
-    ) -> Result<MemberPayload> {
+    ) -> Option<Result<MemberPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             member::change_role(
@@ -143,7 +143,7 @@ impl MemberMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who.")] input: RemoveMemberInput,
-    ) -> Result<MemberPayload> {
+    ) -> Option<Result<MemberPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             member::remove(writer, id::decode(&input.member_id, "memberId")?).await

@@ -104,7 +104,7 @@ impl OrganizationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What it is.")] input: CreateOrganizationInput,
-    ) -> Result<OrganizationPayload> {
+    ) -> Option<Result<OrganizationPayload>> {
         let operation = Operation::of(context);
         let input = NewOrganization {
             name: input.name,
@@ -125,7 +125,7 @@ impl OrganizationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What is to change.")] input: UpdateOrganizationInput,
-    ) -> Result<OrganizationPayload> {
+    ) -> Option<Result<OrganizationPayload>> {
         let patch = OrganizationPatch {
             name: input.name,
             slug: input.slug,
@@ -146,7 +146,7 @@ impl OrganizationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which one.")] input: ActivateOrganizationInput,
-    ) -> Result<OrganizationPayload> {
+    ) -> Option<Result<OrganizationPayload>> {
         let operation = Operation::of(context);
         payload(async {
             let id = id::decode(&input.organization_id, "organizationId")?;

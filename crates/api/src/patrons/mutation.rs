@@ -72,7 +72,7 @@ impl PatronMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who.")] input: CreatePatronInput,
-    ) -> Result<PatronPayload> {
+    ) -> Option<Result<PatronPayload>> {
         let patron = NewPatron {
             first_name: input.first_name,
             last_name: input.last_name,
@@ -89,7 +89,7 @@ impl PatronMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and what.")] input: UpdatePatronInput,
-    ) -> Result<PatronPayload> {
+    ) -> Option<Result<PatronPayload>> {
         let patch = PatronPatch {
             first_name: input.first_name,
             last_name: input.last_name,
@@ -109,7 +109,7 @@ impl PatronMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who.")] input: DeletePatronInput,
-    ) -> Result<PatronPayload> {
+    ) -> Option<Result<PatronPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
             patron::delete(writer, id::decode(&input.patron_id, "patronId")?).await

@@ -48,6 +48,8 @@ pub(super) struct Batch {
     pub(super) deltas: Vec<(EventId, Deltas)>,
     /// Points to award or take back.
     pub(super) awards: Vec<Award>,
+    /// Whether registrations are told that ask for no room.
+    pub(super) history: bool,
     /// What happened, in order.
     pub(super) changes: Vec<Change>,
 }
@@ -99,6 +101,7 @@ impl Batch {
             touched: Vec::new(),
             deltas: Vec::new(),
             awards: Vec::new(),
+            history: false,
             changes: Vec::new(),
         }
     }
@@ -334,9 +337,8 @@ impl Batch {
         wanted: i32,
     ) {
         let pair = (event, patron);
-        let before = self.attendances.get(&pair).cloned();
         let registered = registration == Registration::Registered;
-        let row = match before {
+        let row = match self.attendances.get(&pair).cloned() {
             Some(row) => row,
             None if !registered || !self.patrons.contains_key(&patron) => return,
             None => blank(self.organization, event, patron, self.now),
@@ -344,14 +346,11 @@ impl Batch {
         if row.registration == Some(registration) || (!registered && row.registration.is_none()) {
             return;
         }
+        self.history = true;
         let held = seats(&row);
         let after = Attendance {
             registration: Some(registration),
-            registered_at: if registered {
-                row.registered_at.or(Some(self.now))
-            } else {
-                row.registered_at
-            },
+            registered_at: row.registered_at.or(registered.then_some(self.now)),
             seats: if registered {
                 wanted
             } else {

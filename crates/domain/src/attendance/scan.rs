@@ -82,7 +82,13 @@ pub async fn record(
             format!("A batch has at most {BATCH} scans. Send several."),
         ));
     }
-    let mut batch = load(&writer, &scans).await?;
+    let mut batch = load(
+        &writer,
+        scans.iter().map(|scan| scan.event),
+        scans.iter().map(|scan| scan.patron),
+        scans.iter().filter_map(|scan| scan.id),
+    )
+    .await?;
     let answers = batch.apply(scans);
     let changes = write(&writer, batch).await?;
     if !changes.is_empty() {
@@ -91,18 +97,20 @@ pub async fn record(
     Ok(answers)
 }
 
-/// Locks and reads all that the scans' rules look at.
-pub(super) async fn load<P>(writer: &Writer<P>, scans: &[NewScan]) -> Result<Batch> {
-    let patron_ids: Vec<PatronId> = distinct(scans.iter().map(|scan| scan.patron));
-    let event_ids: Vec<Uuid> = distinct(scans.iter().map(|scan| scan.event.uuid()));
+/// Locks and reads all that the rules look at: what the patrons did at the events, and the scans
+/// that were recorded before.
+pub(super) async fn load<P>(
+    writer: &Writer<P>,
+    event_ids: impl Iterator<Item = EventId>,
+    patron_ids: impl Iterator<Item = PatronId>,
+    scan_ids: impl Iterator<Item = ScanId>,
+) -> Result<Batch> {
+    let patron_ids: Vec<PatronId> = distinct(patron_ids);
+    let event_ids: Vec<Uuid> = distinct(event_ids.map(entity::Id::uuid));
     let patron_uuids: Vec<Uuid> = patron_ids.iter().map(|id| id.uuid()).collect();
     let patrons = patron::locked(writer, &patron_ids).await?;
     let events = events(writer, &event_ids).await?;
-    let scan_ids = scans
-        .iter()
-        .filter_map(|scan| scan.id)
-        .map(entity::Id::uuid)
-        .collect();
+    let scan_ids = scan_ids.map(entity::Id::uuid).collect();
     let known = Condition::any()
         .add(writer.any(scan::Column::Id, scan_ids).await?)
         .add(
@@ -156,7 +164,7 @@ pub(super) async fn write<P>(writer: &Writer<P>, mut batch: Batch) -> Result<Vec
         .into_iter()
         .map(|attendance| attendance.into_active_model().reset_all());
     writer.upsert_all(attendances.collect(), replace()).await?;
-    count(writer, batch.deltas).await?;
+    count(writer, batch.deltas, batch.history).await?;
     ledger::book(writer, batch.awards, batch.now).await?;
     Ok(batch.changes)
 }
@@ -203,8 +211,8 @@ async fn events<P>(writer: &Writer<P>, ids: &[Uuid]) -> Result<Vec<event::Model>
 }
 
 /// Moves the events' counts. Those that enforce a capacity are locked, so that the rules have
-/// counted right; the statement asks once more, for the door's scans if not for imported history.
-async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<()> {
+/// counted right; the statement asks once more, except for history, which asks for no room.
+async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>, history: bool) -> Result<()> {
     let deltas: Vec<_> = deltas
         .into_iter()
         .filter(|(_, delta)| *delta != Deltas::default())
@@ -212,7 +220,7 @@ async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<
     if deltas.is_empty() {
         return Ok(());
     }
-    let mut values: Vec<Value> = Vec::with_capacity(deltas.len() * 5);
+    let mut values: Vec<Value> = vec![history.into()];
     let mut rows = Vec::with_capacity(deltas.len());
     for (event, delta) in &deltas {
         let numbers: Vec<String> = (2..7)
@@ -231,7 +239,7 @@ async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>) -> Result<
         "UPDATE events SET registered_count = registered_count + delta.column2, seats_taken = seats_taken + delta.column3,
              attended_count = attended_count + delta.column4, inside_count = inside_count + delta.column5
          FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1
-             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column3 <= 0 OR delta.column2 <> 0
+             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column3 <= 0 OR $2
                   OR seats_taken + delta.column3 <= capacity)",
         rows.join(", ")
     );

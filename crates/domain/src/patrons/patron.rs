@@ -1,6 +1,6 @@
 //! Patrons.
 
-use entity::patrons::patron;
+use entity::patrons::{external_id, patron};
 use sea_orm::{
     ColumnTrait, QueryFilter, QuerySelect, Set,
     sea_query::{LikeExpr, LockType},
@@ -109,7 +109,8 @@ pub async fn update(
     Ok(patron)
 }
 
-/// Removes a patron from every list; what they attended stays on record.
+/// Removes a patron from every list; what they attended stays on record. Their address and their
+/// ids elsewhere are free for another.
 pub async fn delete(writer: Writer<PatronsDelete>, id: PatronId) -> Result<Patron> {
     let patron = locked(&writer, &[id]).await?.pop().ok_or_else(missing)?;
     let now = writer.scope().clock().now();
@@ -119,6 +120,10 @@ pub async fn delete(writer: Writer<PatronsDelete>, id: PatronId) -> Result<Patro
         .set(patron::Column::UpdatedAt, now)
         .filter(patron::Column::Id.eq(id.uuid()));
     writer.update(update).await?;
+    let elsewhere = writer
+        .removal::<external_id::Entity>()
+        .filter(external_id::Column::PatronId.eq(id.uuid()));
+    writer.delete(elsewhere).await?;
     writer
         .commit(Change::new(ChangeKind::PatronDeleted, id).of(id))
         .await?;

@@ -1,7 +1,10 @@
 //! Writing what the dry run planned, in chunks, each its own transaction: a stop loses nothing, and
 //! a second run of the same file changes nothing.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    iter,
+};
 
 use entity::{
     attendance::{
@@ -12,7 +15,10 @@ use entity::{
     events::event,
     patrons::{external_id, patron::PatronId},
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::OnConflict,
+};
 
 use super::{
     Row,
@@ -47,26 +53,19 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<()> {
         if import.status != Status::Committing {
             return Ok(());
         }
-        let rows = writer
-            .find::<import_row::Entity>()
-            .filter(import_row::Column::ImportId.eq(id.uuid()))
-            .filter(import_row::Column::Committed.eq(false))
-            .order_by_asc(import_row::Column::Line)
-            .limit(CHUNK as u64);
-        let rows = writer.all(rows).await?;
-        if rows.is_empty() {
-            return finish(writer, &import).await;
-        }
-        let last = rows.last().map_or(0, |row| row.line);
+        // Who withdrew comes last: by then every ticket that still holds a place is written.
+        let mut rows = pending(&writer, id, BRINGS_SOMEBODY).await?;
+        let (people, mut changes) = if rows.is_empty() {
+            rows = pending(&writer, id, BRINGS_NOBODY).await?;
+            if rows.is_empty() {
+                return finish(writer, &import).await;
+            }
+            withdraw(&writer, &import, &rows).await?
+        } else {
+            write(&writer, &import, &rows).await?
+        };
         let done = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let mut changes = write(&writer, &import, rows).await?;
-        let update = writer
-            .change::<import_row::Entity>()
-            .set(import_row::Column::Committed, true)
-            .filter(import_row::Column::ImportId.eq(id.uuid()))
-            .filter(import_row::Column::Committed.eq(false))
-            .filter(import_row::Column::Line.lte(last));
-        writer.update(update).await?;
+        mark(&writer, rows, people).await?;
         let progress = writer
             .change::<import::Entity>()
             .add(import::Column::RowsDone, done)
@@ -76,6 +75,46 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<()> {
         changes.push(Change::new(ChangeKind::ImportProgressed, id));
         writer.commit_all(changes).await?;
     }
+}
+
+const BRINGS_SOMEBODY: &[Verdict] = &[Verdict::Create, Verdict::Link, Verdict::Suggest];
+const BRINGS_NOBODY: &[Verdict] = &[Verdict::Skip, Verdict::Error];
+
+/// The first rows with one of `verdicts` that are not written yet.
+async fn pending(
+    writer: &Writer<ImportsCreate>,
+    id: ImportId,
+    verdicts: &[Verdict],
+) -> Result<Vec<ImportRow>> {
+    let rows = writer
+        .find::<import_row::Entity>()
+        .filter(import_row::Column::ImportId.eq(id.uuid()))
+        .filter(import_row::Column::Committed.eq(false))
+        .filter(import_row::Column::Verdict.is_in(verdicts.iter().copied()))
+        .order_by_asc(import_row::Column::Line)
+        .limit(CHUNK as u64);
+    writer.all(rows).await
+}
+
+/// Notes that rows are written, and whom each met or made.
+async fn mark(
+    writer: &Writer<ImportsCreate>,
+    rows: Vec<ImportRow>,
+    people: Vec<Option<PatronId>>,
+) -> Result<()> {
+    use import_row::Column;
+    let rows = rows.into_iter().zip(people).map(|(row, patron)| {
+        let row = ImportRow {
+            patron_id: patron.or(row.patron_id),
+            committed: true,
+            ..row
+        };
+        row.into_active_model().reset_all()
+    });
+    let replace = OnConflict::columns([Column::OrganizationId, Column::ImportId, Column::Line])
+        .update_columns([Column::PatronId, Column::Committed])
+        .to_owned();
+    writer.upsert_all(rows.collect(), replace).await
 }
 
 async fn finish(writer: Writer<ImportsCreate>, import: &Import) -> Result<()> {
@@ -92,40 +131,36 @@ async fn finish(writer: Writer<ImportsCreate>, import: &Import) -> Result<()> {
         .await
 }
 
+/// Whom each row means, and what happened.
+type Written = (Vec<Option<PatronId>>, Vec<Change>);
+
 /// Writes the people of some rows, then what they attended.
 async fn write(
     writer: &Writer<ImportsCreate>,
     import: &Import,
-    rows: Vec<ImportRow>,
-) -> Result<Vec<Change>> {
+    rows: &[ImportRow],
+) -> Result<Written> {
     let create_suggested = reading(import)?.create_suggested;
     let mut parsed = Vec::with_capacity(rows.len());
     for row in rows {
-        if matches!(
-            row.verdict,
-            Verdict::Create | Verdict::Link | Verdict::Suggest
-        ) {
-            let content: Row = serde_json::from_value(row.content)
-                .map_err(|error| Error::Internal(format!("a row of an import: {error}")))?;
-            parsed.push((
-                content,
-                row.verdict == Verdict::Suggest && !create_suggested,
-            ));
-        }
+        let only_known = row.verdict == Verdict::Suggest && !create_suggested;
+        parsed.push((content(row)?, only_known));
     }
     let (people, mut changes) = write_people(writer, &parsed).await?;
     if let Some(event) = import.event_id {
         changes.extend(write_attendance(writer, event, &people, &parsed).await?);
     }
-    Ok(changes)
+    Ok((people, changes))
+}
+
+fn content(row: &ImportRow) -> Result<Row> {
+    serde_json::from_value(row.content.clone())
+        .map_err(|error| Error::Internal(format!("a row of an import: {error}")))
 }
 
 /// Whom each row means, making those who are new. The organization may have changed since the dry
 /// run, so it is asked again.
-async fn write_people(
-    writer: &Writer<ImportsCreate>,
-    rows: &[(Row, bool)],
-) -> Result<(Vec<Option<PatronId>>, Vec<Change>)> {
+async fn write_people(writer: &Writer<ImportsCreate>, rows: &[(Row, bool)]) -> Result<Written> {
     let now = writer.scope().clock().now();
     let everyone: Vec<&Person> = rows.iter().map(|(row, _)| &row.person).collect();
     let mut known = matching::look_up(writer, &everyone).await?;
@@ -221,9 +256,7 @@ async fn write_attendance(
         };
         if attendance.registered {
             let seats = i32::try_from(attendance.seats.max(1)).unwrap_or(i32::MAX);
-            registrations.push((patron, Registration::Registered, seats));
-        } else if attendance.cancelled {
-            registrations.push((patron, Registration::Cancelled, 0));
+            registrations.push((patron, seats));
         }
         let mut scan = |direction, occurred_at| {
             scans.push(NewScan {
@@ -247,26 +280,77 @@ async fn write_attendance(
             scan(Direction::Out, left_at);
         }
     }
-    // The registered are locked along with the scanned: every patron a row means.
-    let mut concerned = scans.clone();
-    concerned.extend(registrations.iter().map(|(patron, ..)| NewScan {
-        id: None,
-        event,
-        patron: *patron,
-        direction: Direction::Present,
-        method: Method::Import,
-        occurred_at: None,
-        device: None,
-        reason: None,
-        supersedes: None,
-    }));
-    let mut batch = scan::load(writer, &concerned).await?;
-    for (patron, registration, seats) in registrations {
-        batch.register(event, patron, registration, seats);
+    let patrons = people.iter().flatten().copied();
+    let ids = scans.iter().filter_map(|scan| scan.id);
+    let mut batch = scan::load(writer, iter::once(event), patrons, ids).await?;
+    for (patron, seats) in registrations {
+        batch.register(event, patron, Registration::Registered, seats);
     }
     // Each answer is told by the attendance itself; an import has nobody at the door to tell.
     batch.apply(scans);
     scan::write(writer, batch).await
+}
+
+/// Ends the registrations whose tickets were paid back, voided or declined. Who has another ticket
+/// in the file stays registered.
+async fn withdraw(
+    writer: &Writer<ImportsCreate>,
+    import: &Import,
+    rows: &[ImportRow],
+) -> Result<Written> {
+    let mut people = vec![None; rows.len()];
+    let Some(event) = import.event_id else {
+        return Ok((people, Vec::new()));
+    };
+    let mut withdrawn = Vec::new();
+    for (row, patron) in rows.iter().zip(&mut people) {
+        if row.verdict == Verdict::Skip {
+            let row = content(row)?;
+            if row.withdrawn() {
+                withdrawn.push((row.person, patron));
+            }
+        }
+    }
+    let everyone: Vec<&Person> = withdrawn.iter().map(|(person, _)| person).collect();
+    let known = matching::look_up(writer, &everyone).await?;
+    for (person, patron) in withdrawn {
+        if let Match::Known(id) = known.find(&person) {
+            *patron = Some(id);
+        }
+    }
+    let met: Vec<PatronId> = people.iter().flatten().copied().collect();
+    let others = writer
+        .find::<import_row::Entity>()
+        .filter(import_row::Column::ImportId.eq(import.id.uuid()))
+        .filter(import_row::Column::Verdict.is_in(BRINGS_SOMEBODY.iter().copied()))
+        .filter(
+            writer
+                .any(
+                    import_row::Column::PatronId,
+                    met.iter().map(|id| id.uuid()).collect(),
+                )
+                .await?,
+        );
+    let mut keep = HashSet::new();
+    for row in writer.all(others).await? {
+        if content(&row)?
+            .attendance
+            .is_some_and(|said| said.registered)
+        {
+            keep.extend(row.patron_id);
+        }
+    }
+    let mut batch = scan::load(
+        writer,
+        iter::once(event),
+        met.iter().copied(),
+        iter::empty(),
+    )
+    .await?;
+    for patron in met.into_iter().filter(|patron| !keep.contains(patron)) {
+        batch.register(event, patron, Registration::Cancelled, 0);
+    }
+    Ok((people, scan::write(writer, batch).await?))
 }
 
 /// The id of an imported scan: the same for the same fact, so that a second import repeats it.

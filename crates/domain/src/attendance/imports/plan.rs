@@ -181,8 +181,12 @@ async fn judge(
             }
             Ok(row) => {
                 let again = seen.again(&row);
-                let (verdict, code, message, patron) =
-                    verdict(&row, known.find(&row.person), again)?;
+                let (verdict, code, message, patron) = verdict(
+                    &row,
+                    known.find(&row.person),
+                    again,
+                    import.event_id.is_some(),
+                )?;
                 (row.line, verdict, code, message, None, json(&row)?, patron)
             }
         };
@@ -230,16 +234,18 @@ type Judged = (
     Option<entity::patrons::patron::PatronId>,
 );
 
-fn verdict(row: &Row, found: Match, again: bool) -> Result<Judged> {
+fn verdict(row: &Row, found: Match, again: bool, of_event: bool) -> Result<Judged> {
     let code = |code: &str| Some(code.to_owned());
     if let Some(reason) = row.skip {
         let reason = json(&reason)?.as_str().map(str::to_uppercase);
-        return Ok((
-            Verdict::Skip,
-            reason,
-            Some("The file says that this person does not count.".to_owned()),
-            None,
-        ));
+        let (message, patron) = match found {
+            Match::Known(patron) if of_event && row.withdrawn() => (
+                "The file says that this ticket does not count. Unless the patron has another, their registration ends.",
+                Some(patron),
+            ),
+            _ => ("The file says that this person does not count.", None),
+        };
+        return Ok((Verdict::Skip, reason, Some(message.to_owned()), patron));
     }
     Ok(match found {
         Match::Known(patron) => (Verdict::Link, None, None, Some(patron)),

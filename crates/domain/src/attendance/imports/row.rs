@@ -24,6 +24,13 @@ pub struct Row {
     pub skip: Option<SkipReason>,
 }
 
+impl Row {
+    /// Whether it ends a registration.
+    pub(super) fn withdrawn(&self) -> bool {
+        self.attendance.as_ref().is_some_and(|said| said.cancelled)
+    }
+}
+
 /// A person as the file knows them. Any field can be missing, though not all in a row that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
