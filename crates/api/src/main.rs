@@ -10,6 +10,9 @@ use api::{
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Who came, when, and how long they stayed: attendance for organizations that meet regularly.
 #[derive(Parser, Debug)]
 #[command(name = "rollcall", version)]

@@ -1,0 +1,198 @@
+//! Speed, measured against what a user would pick instead and against what the database allows.
+//!
+//! `cargo bench -p tests` builds the release binary, fetches the peers and the load generator from
+//! their registries, makes the data set in a database of its own, compares the answers of all
+//! servers, runs them interleaved, and prints a table; the same goes to `target/bench.json`. It
+//! needs PostgreSQL (`TEST_DATABASE_URL`, or the standard port) and about a quarter of an hour.
+
+mod data;
+mod limit;
+mod load;
+mod operations;
+mod report;
+mod servers;
+
+use std::{path::PathBuf, process::Command};
+
+use clap::Parser;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use data::Data;
+use load::Run;
+use operations::{OPERATIONS, Operation, SERVERS, canonical};
+use report::{Machine, Measured};
+use servers::Server;
+
+/// Speed, measured against what a user would pick instead and against what the database allows.
+#[derive(Parser)]
+struct Arguments {
+    /// Rounds; medians are over them
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Seconds of one run
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Connections at a time
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    connections: Vec<usize>,
+    /// Operations; all when left out
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Servers; all when left out
+    #[arg(long, value_delimiter = ',')]
+    servers: Vec<String>,
+    /// How many times the usual data set
+    #[arg(long, default_value_t = 1)]
+    scale: i32,
+    /// Serve the limit on this database: what the benchmark starts itself with
+    #[arg(long, hide = true)]
+    limit: Option<String>,
+    /// Given by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments = Arguments::parse();
+    if let Some(database) = &arguments.limit {
+        return limit::serve(database).await;
+    }
+    let places = Places::prepare();
+    let oha = load::generator(&places.target.join("bench-tools"));
+    let admin = std::env::var("TEST_DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+    let url = data::create(&admin, "rollcall_bench").await;
+    run(Command::new(&places.rollcall).arg("migrate").env("DATABASE_URL", &url));
+    let mut command = Command::new(&places.rollcall);
+    command.arg("serve").env("DATABASE_URL", &url);
+    let rollcall = Server::start("rollcall", command, "/readyz").await;
+    println!("making the data set ...");
+    let data = data::fill(&url, &rollcall, arguments.scale).await;
+    let mut connection = PgConnection::connect(&url).await.expect("the database");
+    for sql in [limit::FUNCTION, include_str!("peers/functions.sql")] {
+        connection.execute(AssertSqlSafe(sql)).await.expect("functions");
+    }
+    let mut servers = vec![rollcall];
+    for &name in SERVERS {
+        let wanted = arguments.servers.is_empty() || arguments.servers.iter().any(|server| server == name);
+        if name != "rollcall" && wanted {
+            servers.push(places.start(name, &url).await);
+        }
+    }
+    servers.sort_by_key(|server| SERVERS.iter().position(|&name| name == server.name));
+
+    let wanted = |operation: &&Operation| {
+        arguments.only.is_empty() || arguments.only.iter().any(|name| name == operation.name)
+    };
+    let mut measured = Vec::new();
+    for operation in OPERATIONS.iter().filter(wanted) {
+        let mut variables = operation.variables(&data);
+        if !operation.writes {
+            compare(operation, &servers, &data, &variables).await;
+        }
+        for &connections in &arguments.connections {
+            for _ in 0..arguments.rounds {
+                for server in &servers {
+                    let sets = match operation.writes {
+                        true => variables.split_off(variables.len().saturating_sub(WRITES)),
+                        false => variables.clone(),
+                    };
+                    let run = one(&oha, server, operation, &sets, &data, connections, arguments.seconds);
+                    measured.push(Measured::new(operation.name, server.name, connections, run));
+                }
+            }
+            report::line(operation, connections, &measured);
+        }
+    }
+    report::print(&Machine::look(), &servers, &measured);
+    report::save(&places.target.join("bench.json"), &servers, &measured);
+}
+
+/// Check-ins of one run: each of another patron, or at another event.
+const WRITES: usize = 5000;
+
+fn one(
+    oha: &std::path::Path,
+    server: &Server,
+    operation: &Operation,
+    sets: &[Value],
+    data: &Data,
+    connections: usize,
+    seconds: f64,
+) -> Run {
+    let bodies: Vec<String> = sets.iter().map(|set| operation.body(server.name, set).to_string()).collect();
+    let url = format!("{}{}", server.url, operation.path(server.name));
+    let token = (server.name == "rollcall").then_some(&*data.token);
+    let extent = match operation.writes {
+        true => load::Extent::Requests(bodies.len()),
+        false => load::Extent::Seconds(seconds),
+    };
+    load::run(oha, &url, token, &bodies, connections, extent)
+}
+
+/// A faster wrong answer does not count.
+async fn compare(operation: &Operation, servers: &[Server], data: &Data, variables: &[Value]) {
+    for set in variables.iter().take(10) {
+        let mut expected: Option<(&str, Value)> = None;
+        for server in servers {
+            let url = format!("{}{}", server.url, operation.path(server.name));
+            let token = (server.name == "rollcall").then_some(&*data.token);
+            let answer = servers::post(&url, token, &operation.body(server.name, set)).await;
+            assert!(answer.get("errors").is_none(), "{}: {answer:#}", server.name);
+            let answer = canonical(&answer["data"]);
+            match &expected {
+                None => expected = Some((server.name, answer)),
+                Some((name, expected)) => assert!(
+                    answer == *expected,
+                    "{} of {} and {name} differ:\n{answer:#}\n{expected:#}",
+                    operation.name,
+                    server.name
+                ),
+            }
+        }
+    }
+}
+
+/// Where things are.
+struct Places {
+    target: PathBuf,
+    peers: PathBuf,
+    rollcall: PathBuf,
+}
+
+impl Places {
+    /// Builds the binary and fetches the peers.
+    fn prepare() -> Self {
+        let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let root = here.parent().expect("the workspace").to_owned();
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        run(Command::new("cargo").args(["build", "--release", "--quiet", "-p", "api"]).current_dir(&root));
+        let peers = here.join("bench/peers");
+        run(Command::new("npm").args(["ci", "--silent"]).current_dir(&peers));
+        Self {
+            rollcall: target.join("release/rollcall"),
+            target,
+            peers,
+        }
+    }
+
+    async fn start(&self, name: &'static str, url: &str) -> Server {
+        let mut command = match name {
+            "limit" => {
+                let mut command = Command::new(std::env::current_exe().expect("this program"));
+                command.args(["--limit", url]);
+                command
+            }
+            _ => servers::node(&self.peers, &format!("{name}.mjs")),
+        };
+        command.env("DATABASE_URL", url);
+        Server::start(name, command, "/").await
+    }
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?} failed");
+}
