@@ -16,6 +16,7 @@ mod m20261121_000004_attendance;
 mod m20261121_000005_loyalty;
 mod m20261121_000006_changes;
 mod m20261121_000007_imports;
+mod m20261121_000008_phones;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_loyalty::Migration),
             Box::new(m20261121_000006_changes::Migration),
             Box::new(m20261121_000007_imports::Migration),
+            Box::new(m20261121_000008_phones::Migration),
         ]
     }
 }

@@ -51,7 +51,10 @@ pub async fn fill(url: &str, server: &Server, scale: i32) -> Data {
         .execute(AssertSqlSafe(filling))
         .await
         .expect("the rows");
-    connection.execute("VACUUM ANALYZE").await.expect("a vacuum");
+    connection
+        .execute("VACUUM ANALYZE")
+        .await
+        .expect("a vacuum");
     let organization = connection
         .fetch_one("SELECT id FROM organizations WHERE slug = 'organization-0'")
         .await
@@ -78,7 +81,8 @@ async fn found(url: &str, number: usize) -> String {
         "password": "Correct-horse-7", "firstName": "Olive", "lastName": format!("Owner{number}"),
         "organizationName": format!("Organization {number}"), "timeZone": "Europe/Vienna",
     });
-    let query = "mutation($input: SignUpInput!) { signUp(input: $input) { token errors { message } } }";
+    let query =
+        "mutation($input: SignUpInput!) { signUp(input: $input) { token errors { message } } }";
     let body = json!({ "query": query, "variables": { "input": input } });
     let answer: Value = post(&format!("{url}/graphql"), None, &body).await;
     let token = answer["data"]["signUp"]["token"].as_str();

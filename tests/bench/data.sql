@@ -33,12 +33,12 @@ INSERT INTO events (id, organization_id, title, description, location, starts_at
         md5('member' || number || '.' || n % 99 + 1)::uuid, 'advisory', 10, starts - interval '30 days', 500, 500, 400
     FROM tenants, generate_series(1, events) AS n,
         LATERAL (SELECT date_trunc('hour', now()) - n * interval '3 days' AS starts) AS times;
--- On now, for check-ins: each of the large organization's patrons may come to each of sixty.
+-- On now, for check-ins: each of the large organization's patrons may come to each of ninety.
 INSERT INTO events (id, organization_id, title, description, location, starts_at, ends_at, time_zone, check_in_opens_at,
         check_in_closes_at, capacity_policy, attendance_points, published_at)
     SELECT md5('evening' || number || '.' || n)::uuid, id, 'Tonight ' || n, 'It is on.', 'The hall', now() - interval '1 hour',
         now() + interval '12 hours', 'Europe/Vienna', now() - interval '2 hours', now() + interval '12 hours', 'advisory', 10, now()
-    FROM tenants, generate_series(1, 60) AS n WHERE number = 0;
+    FROM tenants, generate_series(1, 90) AS n WHERE number = 0;
 
 -- 7 divides none of the numbers of patrons, so that an event's 500 are 500 people.
 INSERT INTO attendances (id, organization_id, event_id, patron_id, registration, registered_at, seats, attended, inside,

@@ -3,10 +3,26 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, extract::State, http::header, response::IntoResponse, routing::post};
+use axum::{
+    Json, Router,
+    extract::{
+        State,
+        ws::{Message, Utf8Bytes, WebSocketUpgrade},
+    },
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
 use serde_json::Value;
 use sqlx::{PgPool, Row, postgres::PgPoolOptions};
+use tokio::sync::broadcast;
 use uuid::Uuid;
+
+/// What every request needs.
+struct Limit {
+    pool: PgPool,
+    live: broadcast::Sender<Utf8Bytes>,
+}
 
 const EVENTS: &str = "
     SELECT json_build_object('data', json_build_object('events', json_build_object('nodes', coalesce(json_agg(node), '[]'))))::text
@@ -70,22 +86,46 @@ pub async fn serve(database: &str) {
         .connect(database)
         .await
         .expect("the database");
-    let pool = Arc::new(pool);
+    let limit = Arc::new(Limit {
+        pool,
+        live: broadcast::channel(256).0,
+    });
     let router = Router::new()
-        .route("/Q1", post(|state, body| answer(state, body, EVENTS, &["organization", "until"])))
-        .route("/Q2", post(|state, body| answer(state, body, DOOR, &["organization", "event"])))
-        .route("/Q3", post(|state, body| answer(state, body, DEEP, &["organization", "until"])))
-        .route("/Q4", post(|state, body| answer(state, body, PATRON, &["organization", "patron"])))
-        .route("/M1", post(|state, body| answer(state, body, CHECK_IN, &["organization", "event", "patron"])))
-        .with_state(pool);
-    let port = std::env::var("PORT").expect("PORT").parse().expect("a port");
+        .route(
+            "/Q1",
+            post(|state, body| answer(state, body, EVENTS, &["organization", "until"])),
+        )
+        .route(
+            "/Q2",
+            post(|state, body| answer(state, body, DOOR, &["organization", "event"])),
+        )
+        .route(
+            "/Q3",
+            post(|state, body| answer(state, body, DEEP, &["organization", "until"])),
+        )
+        .route(
+            "/Q4",
+            post(|state, body| answer(state, body, PATRON, &["organization", "patron"])),
+        )
+        .route(
+            "/M1",
+            post(|state, body| answer(state, body, CHECK_IN, &["organization", "event", "patron"])),
+        )
+        .route("/live", get(live))
+        .with_state(limit);
+    let port = std::env::var("PORT")
+        .expect("PORT")
+        .parse()
+        .expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let listener = tokio::net::TcpListener::bind(address).await.expect("the port");
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .expect("the port");
     axum::serve(listener, router).await.expect("to serve");
 }
 
 async fn answer(
-    State(pool): State<Arc<PgPool>>,
+    State(limit): State<Arc<Limit>>,
     Json(body): Json<Value>,
     sql: &'static str,
     parameters: &'static [&'static str],
@@ -95,9 +135,28 @@ async fn answer(
         let text = body[parameter].as_str().expect("a parameter");
         query = match Uuid::try_parse(text) {
             Ok(id) => query.bind(id),
-            Err(_) => query.bind(text.parse::<chrono::DateTime<chrono::Utc>>().expect("a time")),
+            Err(_) => query.bind(
+                text.parse::<chrono::DateTime<chrono::Utc>>()
+                    .expect("a time"),
+            ),
         };
     }
-    let row = query.fetch_one(&*pool).await.expect("a row");
-    ([(header::CONTENT_TYPE, "application/json")], row.get::<String, _>(0))
+    let row = query.fetch_one(&limit.pool).await.expect("a row");
+    let json = row.get::<String, _>(0);
+    if sql == CHECK_IN && limit.live.receiver_count() > 0 {
+        let _ = limit.live.send(json.clone().into());
+    }
+    ([(header::CONTENT_TYPE, "application/json")], json)
+}
+
+/// Bytes that were serialized once, to everybody.
+async fn live(State(limit): State<Arc<Limit>>, upgrade: WebSocketUpgrade) -> impl IntoResponse {
+    let mut changes = limit.live.subscribe();
+    upgrade.on_upgrade(async move |mut socket| {
+        while let Ok(change) = changes.recv().await {
+            if socket.send(Message::Text(change)).await.is_err() {
+                return;
+            }
+        }
+    })
 }

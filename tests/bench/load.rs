@@ -34,7 +34,15 @@ pub fn generator(tools: &Path) -> PathBuf {
     if !path.exists() {
         println!("installing oha ...");
         let mut install = Command::new("cargo");
-        install.args(["install", "oha", "--version", "=1.16.0", "--locked", "--quiet", "--root"]);
+        install.args([
+            "install",
+            "oha",
+            "--version",
+            "=1.16.0",
+            "--locked",
+            "--quiet",
+            "--root",
+        ]);
         let installed = install.arg(tools).status().expect("cargo");
         assert!(installed.success(), "oha could not be installed");
     }
@@ -45,12 +53,28 @@ pub fn generator(tools: &Path) -> PathBuf {
 ///
 /// # Panics
 /// If an answer is not 200.
-pub fn run(oha: &Path, url: &str, token: Option<&str>, bodies: &[String], connections: usize, extent: Extent) -> Run {
+pub fn run(
+    oha: &Path,
+    url: &str,
+    token: Option<&str>,
+    bodies: &[String],
+    connections: usize,
+    extent: Extent,
+) -> Run {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(bodies.join("\n").as_bytes()).expect("the bodies");
+    file.write_all(bodies.join("\n").as_bytes())
+        .expect("the bodies");
     let mut command = Command::new(oha);
     command
-        .args(["--no-tui", "--output-format", "json", "-m", "POST", "-T", "application/json"])
+        .args([
+            "--no-tui",
+            "--output-format",
+            "json",
+            "-m",
+            "POST",
+            "-T",
+            "application/json",
+        ])
         .args(["-H", "accept: application/json"])
         .args(["-c", &connections.to_string()])
         .arg("-Z")
@@ -65,12 +89,19 @@ pub fn run(oha: &Path, url: &str, token: Option<&str>, bodies: &[String], connec
     let output = command.arg(url).output().expect("oha");
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let statuses = report["statusCodeDistribution"].as_object().expect("statuses");
+    let statuses = report["statusCodeDistribution"]
+        .as_object()
+        .expect("statuses");
     assert!(
         statuses.keys().all(|status| status == "200") && !statuses.is_empty(),
         "{url}: {report:#}"
     );
-    let milliseconds = |name: &str| report["latencyPercentiles"][name].as_f64().unwrap_or(f64::NAN) * 1000.0;
+    let milliseconds = |name: &str| {
+        report["latencyPercentiles"][name]
+            .as_f64()
+            .unwrap_or(f64::NAN)
+            * 1000.0
+    };
     let answered: u64 = statuses.values().filter_map(Value::as_u64).sum();
     let total = report["summary"]["total"].as_f64().expect("a time");
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]

@@ -7,6 +7,7 @@
 
 mod data;
 mod limit;
+mod live;
 mod load;
 mod operations;
 mod report;
@@ -64,7 +65,9 @@ async fn main() {
     let admin = std::env::var("TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
     let url = data::create(&admin, "rollcall_bench").await;
-    run(Command::new(&places.rollcall).arg("migrate").env("DATABASE_URL", &url));
+    run(Command::new(&places.rollcall)
+        .arg("migrate")
+        .env("DATABASE_URL", &url));
     let mut command = Command::new(&places.rollcall);
     command.arg("serve").env("DATABASE_URL", &url);
     let rollcall = Server::start("rollcall", command, "/readyz").await;
@@ -72,11 +75,15 @@ async fn main() {
     let data = data::fill(&url, &rollcall, arguments.scale).await;
     let mut connection = PgConnection::connect(&url).await.expect("the database");
     for sql in [limit::FUNCTION, include_str!("peers/functions.sql")] {
-        connection.execute(AssertSqlSafe(sql)).await.expect("functions");
+        connection
+            .execute(AssertSqlSafe(sql))
+            .await
+            .expect("functions");
     }
     let mut servers = vec![rollcall];
     for &name in SERVERS {
-        let wanted = arguments.servers.is_empty() || arguments.servers.iter().any(|server| server == name);
+        let wanted =
+            arguments.servers.is_empty() || arguments.servers.iter().any(|server| server == name);
         if name != "rollcall" && wanted {
             servers.push(places.start(name, &url).await);
         }
@@ -99,7 +106,15 @@ async fn main() {
                         true => variables.split_off(variables.len().saturating_sub(WRITES)),
                         false => variables.clone(),
                     };
-                    let run = one(&oha, server, operation, &sets, &data, connections, arguments.seconds);
+                    let run = one(
+                        &oha,
+                        server,
+                        operation,
+                        &sets,
+                        &data,
+                        connections,
+                        arguments.seconds,
+                    );
                     measured.push(Measured::new(operation.name, server.name, connections, run));
                 }
             }
@@ -107,7 +122,31 @@ async fn main() {
         }
     }
     report::print(&Machine::look(), &servers, &measured);
+    if arguments.only.is_empty() || arguments.only.iter().any(|name| name == "S") {
+        live_operations(&servers, &data, &url).await;
+    }
     report::save(&places.target.join("bench.json"), &servers, &measured);
+}
+
+/// Subscribers, replay and batches: each at evenings that no check-in was measured at.
+async fn live_operations(servers: &[Server], data: &Data, url: &str) {
+    let mut evening = data.evenings.len();
+    for server in servers
+        .iter()
+        .filter(|server| ["limit", "rollcall"].contains(&server.name))
+    {
+        for (subscribers, rate) in [(1000, 5), (1000, 40), (100, 40)] {
+            evening -= 1;
+            println!(
+                "{}",
+                live::subscribers(server, data, evening, subscribers, rate).await
+            );
+        }
+        if server.name == "rollcall" {
+            live::batches(server, data, evening - 24).await;
+            live::replay(server, data, url).await;
+        }
+    }
 }
 
 /// Check-ins of one run: each of another patron, or at another event.
@@ -122,7 +161,10 @@ fn one(
     connections: usize,
     seconds: f64,
 ) -> Run {
-    let bodies: Vec<String> = sets.iter().map(|set| operation.body(server.name, set).to_string()).collect();
+    let bodies: Vec<String> = sets
+        .iter()
+        .map(|set| operation.body(server.name, set).to_string())
+        .collect();
     let url = format!("{}{}", server.url, operation.path(server.name));
     let token = (server.name == "rollcall").then_some(&*data.token);
     let extent = match operation.writes {
@@ -140,7 +182,11 @@ async fn compare(operation: &Operation, servers: &[Server], data: &Data, variabl
             let url = format!("{}{}", server.url, operation.path(server.name));
             let token = (server.name == "rollcall").then_some(&*data.token);
             let answer = servers::post(&url, token, &operation.body(server.name, set)).await;
-            assert!(answer.get("errors").is_none(), "{}: {answer:#}", server.name);
+            assert!(
+                answer.get("errors").is_none(),
+                "{}: {answer:#}",
+                server.name
+            );
             let answer = canonical(&answer["data"]);
             match &expected {
                 None => expected = Some((server.name, answer)),
@@ -167,10 +213,15 @@ impl Places {
     fn prepare() -> Self {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let root = here.parent().expect("the workspace").to_owned();
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        run(Command::new("cargo").args(["build", "--release", "--quiet", "-p", "api"]).current_dir(&root));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        run(Command::new("cargo")
+            .args(["build", "--release", "--quiet", "-p", "api"])
+            .current_dir(&root));
         let peers = here.join("bench/peers");
-        run(Command::new("npm").args(["ci", "--silent"]).current_dir(&peers));
+        run(Command::new("npm")
+            .args(["ci", "--silent"])
+            .current_dir(&peers));
         Self {
             rollcall: target.join("release/rollcall"),
             target,
@@ -193,6 +244,8 @@ impl Places {
 }
 
 fn run(command: &mut Command) {
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let status = command
+        .status()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?} failed");
 }

@@ -96,10 +96,20 @@ impl Operation {
         let organization = data.organization;
         match self.name {
             "Q1" | "Q3" => vec![json!({ "organization": organization, "until": until })],
-            "Q2" => data.events.iter().map(|event| json!({ "organization": organization, "event": event })).collect(),
-            "Q4" => data.patrons.iter().map(|patron| json!({ "organization": organization, "patron": patron })).collect(),
+            "Q2" => data
+                .events
+                .iter()
+                .map(|event| json!({ "organization": organization, "event": event }))
+                .collect(),
+            "Q4" => data
+                .patrons
+                .iter()
+                .map(|patron| json!({ "organization": organization, "patron": patron }))
+                .collect(),
             _ => {
-                let pairs = data.evenings.iter().flat_map(|event| {
+                // The last are kept for subscribers and batches.
+                let evenings = data.evenings.len().saturating_sub(30);
+                let pairs = data.evenings.iter().take(evenings).flat_map(|event| {
                     data.patrons.iter().map(move |patron| json!({ "organization": organization, "event": event, "patron": patron }))
                 });
                 pairs.collect()
@@ -137,23 +147,31 @@ impl Operation {
     }
 }
 
-/// An answer in one form: lists without their pages, times and large numbers written alike.
+/// An answer in one form: lists without their pages, times (to the millisecond, which is all that
+/// JavaScript has) and large numbers written alike.
 pub fn canonical(answer: &Value) -> Value {
     match answer {
-        Value::Object(fields) if fields.len() == 1 && fields.contains_key("nodes") => canonical(&fields["nodes"]),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), canonical(value))).collect(),
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key("nodes") => {
+            canonical(&fields["nodes"])
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), canonical(value)))
+            .collect(),
         Value::Array(items) => items.iter().map(canonical).collect(),
         Value::String(text) => {
             if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
-                return json!(time.timestamp_micros());
+                return json!(time.timestamp_millis());
             }
-            text.parse::<i64>().map_or_else(|_| answer.clone(), |number| json!(number))
+            text.parse::<i64>()
+                .map_or_else(|_| answer.clone(), |number| json!(number))
         }
         other => other.clone(),
     }
 }
 
-fn global(tag: u8, id: &Value) -> Value {
+/// An id as Rollcall's clients see it.
+pub fn global(tag: u8, id: &Value) -> Value {
     let id = Uuid::try_parse(id.as_str().expect("an id")).expect("a UUID");
     let mut bytes = vec![tag];
     bytes.extend_from_slice(id.as_bytes());

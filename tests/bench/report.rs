@@ -23,7 +23,12 @@ pub struct Machine(String);
 
 impl Measured {
     /// A run.
-    pub fn new(operation: &'static str, server: &'static str, connections: usize, run: Run) -> Self {
+    pub fn new(
+        operation: &'static str,
+        server: &'static str,
+        connections: usize,
+        run: Run,
+    ) -> Self {
         Self {
             operation,
             server,
@@ -38,11 +43,20 @@ impl Machine {
     pub fn look() -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = information.lines().find_map(|line| line.strip_prefix("model name"));
-        let model = model.unwrap_or("unknown").trim_start_matches([' ', '\t', ':']);
+        let model = information
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"));
+        let model = model
+            .unwrap_or("unknown")
+            .trim_start_matches([' ', '\t', ':']);
         let kernel = Command::new("uname").arg("-sr").output();
-        let kernel = kernel.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        Self(format!("{cores} x {model}, {kernel}; servers, database and load generator share it"))
+        let kernel = kernel.map_or_else(
+            |_| String::new(),
+            |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        );
+        Self(format!(
+            "{cores} x {model}, {kernel}; servers, database and load generator share it"
+        ))
     }
 }
 
@@ -60,7 +74,9 @@ pub fn line(operation: &Operation, connections: usize, measured: &[Measured]) {
 /// Prints the table: rates with their spread, ratios, percentiles.
 pub fn print(machine: &Machine, servers: &[Server], measured: &[Measured]) {
     println!("\n{}\n", machine.0);
-    println!("| | c | rollcall/s (spread) | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius |");
+    println!(
+        "| | c | rollcall/s (spread) | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     let mut connections: Vec<usize> = measured.iter().map(|one| one.connections).collect();
     connections.sort_unstable();
@@ -70,7 +86,9 @@ pub fn print(machine: &Machine, servers: &[Server], measured: &[Measured]) {
             let of = |server| Figures::of(operation.name, server, connections, measured);
             let Some(ours) = of("rollcall") else { continue };
             let ratio = |server, value: fn(&Figures) -> f64| {
-                of(server).map_or("-".to_owned(), |theirs: Figures| format!("{:.2}", value(&ours) / value(&theirs)))
+                of(server).map_or("-".to_owned(), |theirs: Figures| {
+                    format!("{:.2}", value(&ours) / value(&theirs))
+                })
             };
             println!(
                 "| {} {} | {connections} | {:.0} ({:.0}-{:.0}) | {:.1} / {:.1} | {} | {} | {} | {} |",
@@ -132,7 +150,12 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(operation: &str, server: &str, connections: usize, measured: &[Measured]) -> Option<Self> {
+    fn of(
+        operation: &str,
+        server: &str,
+        connections: usize,
+        measured: &[Measured],
+    ) -> Option<Self> {
         let runs = measured.iter().filter(|one| {
             one.operation == operation && one.server == server && one.connections == connections
         });

@@ -38,7 +38,10 @@ impl Server {
         let url = format!("http://127.0.0.1:{port}");
         let client = reqwest::Client::new();
         while client.get(format!("{url}{path}")).send().await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(60), "{name} does not answer");
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{name} does not answer"
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         Self {
@@ -110,7 +113,15 @@ fn kilobytes(id: u32, field: &str) -> u64 {
 fn ticks(id: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The name, in parentheses, may hold spaces; user and system time are fields 14 and 15.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     Duration::from_millis(ticks * 10)
 }

@@ -1,5 +1,6 @@
-// Drives the explorer of a running server in headless Chromium, as a newcomer would: sign in, list
-// events, open the documentation, subscribe, and see a check-in made elsewhere arrive.
+// Drives the explorer of a running server in headless Chromium, by the steps of the README's "Try
+// it": sign in, list what is on, subscribe, check somebody in from a second window, and see it
+// arrive in the first. The documentation is opened on the way.
 //
 //     npm ci
 //     node explorer.mjs http://127.0.0.1:8080/ LOGIN PASSWORD explorer.png
@@ -12,8 +13,6 @@ import { chromium } from "playwright-core";
 
 /** How long anything on the page may take to happen, in milliseconds. */
 const PATIENCE = 20_000;
-/** Check-ins to try: the rules may refuse some, for a closed window for example. */
-const ATTEMPTS = 10;
 
 const [address, login, password, screenshot] = process.argv.slice(2);
 if (!screenshot) fail("usage: node explorer.mjs URL LOGIN PASSWORD SCREENSHOT.png");
@@ -31,18 +30,20 @@ const browser = await chromium
     ],
   })
   .catch((error) => fail(`Chromium does not start: ${error.message}`));
-const page = await browser.newPage({ viewport: { width: 1440, height: 860 }, colorScheme: "light" });
-page.setDefaultTimeout(PATIENCE);
+// One browser, so that its windows share their cookies and nothing else.
+const context = await browser.newContext({ viewport: { width: 1440, height: 860 }, colorScheme: "light" });
+context.setDefaultTimeout(PATIENCE);
+await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+// The text behind an editor, whole: the page shows only the lines in view. GraphiQL 5 names them.
+await context.addInitScript(() => {
+  globalThis.model = (name) =>
+    globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(name));
+});
+const page = await context.newPage();
 let seen;
 let failure;
 try {
-  watch(page);
-  // The text behind an editor, whole: the page shows only the lines in view. GraphiQL 5 names them.
-  await page.addInitScript(() => {
-    globalThis.model = (name) =>
-      globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(name));
-  });
-  seen = await visit(page);
+  seen = await visit();
 } catch (error) {
   failure = error.message;
 }
@@ -52,53 +53,60 @@ if (failure) fail([failure, ...complaints].join("\n"));
 if (complaints.length > 0) fail(complaints.join("\n"));
 console.log(JSON.stringify({ ...seen, screenshot }));
 
-async function visit(page) {
-  const answer = await page.goto(address);
+async function visit() {
+  const policy = await open(page);
+  const tabs = await page.locator(".graphiql-tab-button").allInnerTexts();
+  const viewer = await signIn();
+  const { event, patron, listed } = await findSomeoneExpected();
+  const documentation = await openDocumentation();
+  const socket = await subscribe();
+
+  const second = await context.newPage();
+  await open(second);
+  const outcome = await checkIn(second, event, patron);
+  const change = await seeArrival(event, patron);
+  return { policy, tabs, signedInAs: viewer.user.username, listed, documentation, socket, outcome, change };
+}
+
+/** Opens the explorer in a window, and gives the policy that it came with. */
+async function open(window) {
+  watch(window);
+  const answer = await window.goto(address);
   const policy = answer.headers()["content-security-policy"] ?? "";
   expect(policy.includes("script-src 'self'"), `the page came with the policy "${policy}"`);
-  await page
+  await window
     .locator(".graphiql-execute-button")
     .waitFor()
     .catch(() => expect(false, "no GraphiQL on the page: was the explorer built?"));
-
-  const { token, viewer } = await signIn(page);
-  const events = await listEvents(page);
-  const documentation = await openDocumentation(page);
-  const checkInOperation = await operationOf(page, "CheckIn");
-  const arrival = await subscribeAndCheckIn(page, token, checkInOperation);
-  return {
-    policy,
-    signedInAs: viewer.user.username,
-    events: events.length,
-    attendances: events.reduce((sum, event) => sum + event.attendances.nodes.length, 0),
-    documentation,
-    ...arrival,
-  };
+  return policy;
 }
 
-async function signIn(page) {
+async function signIn() {
   await openTab(page, "SignIn");
   const { data, errors } = await run(page, { login, password });
   const payload = data?.signIn;
   expect(payload?.token, `signing in gave no token: ${JSON.stringify(errors ?? payload?.errors)}`);
   const held = await page.locator(".credential-token").inputValue();
   expect(held === payload.token, "the token of the sign-in did not reach the credential bar");
-  return payload;
+  return payload.viewer;
 }
 
-async function listEvents(page) {
+/** Runs Events as it stands: what is on now, and the first of its patrons who is not here yet. */
+async function findSomeoneExpected() {
   await openTab(page, "Events");
   const answer = await run(page);
-  const events = answer.data?.events?.nodes ?? [];
   expect(!answer.errors, `listing events failed: ${JSON.stringify(answer.errors)}`);
-  expect(events.length > 0, "the list of events is empty");
-  expect(events.some((event) => event.attendances.nodes.length > 0), "no event has attendances");
-  const shown = page.locator(".graphiql-response .view-line", { hasText: events[0].title });
+  const event = answer.data.events.nodes[0];
+  expect(event?.status === "ONGOING", `nothing is on: ${JSON.stringify(event)}`);
+  const shown = page.locator(".graphiql-response .view-line", { hasText: event.title });
   await shown.first().waitFor();
-  return events;
+  const attendances = event.attendances.nodes;
+  const expected = attendances.find((attendance) => attendance.state === "REGISTERED");
+  expect(expected, `nobody is expected among ${attendances.length}`);
+  return { event, patron: expected.patron, listed: attendances.length };
 }
 
-async function openDocumentation(page) {
+async function openDocumentation() {
   await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
   const pane = page.locator(".graphiql-doc-explorer");
   await pane.getByText("Query", { exact: true }).click();
@@ -106,80 +114,56 @@ async function openDocumentation(page) {
   return (await pane.innerText()).split("\n").filter(Boolean).slice(0, 4);
 }
 
-/** The text of an example, so that what is run elsewhere is the example too. */
-async function operationOf(page, name) {
-  await openTab(page, name);
-  return page.evaluate(() => globalThis.model("operation.graphql").getValue());
-}
-
-async function subscribeAndCheckIn(page, token, checkInOperation) {
-  await openTab(page, "AttendanceChanged");
+async function subscribe() {
+  await openTab(page, "Subscribe");
   const [socket] = await Promise.all([page.waitForEvent("websocket"), start(page)]);
   await nextAnswer(page, (answer) => answer.data?.attendanceChanged?.caughtUp, "the subscription did not catch up");
-  const { patron, event } = await checkSomeoneIn(token, checkInOperation);
+  return socket.url();
+}
+
+async function checkIn(window, event, patron) {
+  const held = await window.locator(".credential-token").inputValue();
+  expect(held === "", "a second window has a token of its own");
+  await openTab(window, "CheckIn");
+  const { data, errors } = await run(window, { eventId: event.id, patronId: patron.id });
+  const outcome = data?.checkIn?.outcome;
+  const refusal = JSON.stringify(errors ?? data?.checkIn?.errors);
+  expect(outcome === "CHECKED_IN", `${patron.name} was not checked in: ${outcome} ${refusal}`);
+  return outcome;
+}
+
+async function seeArrival(event, patron) {
   const arrived = (answer) =>
     answer.data?.attendanceChanged?.changes.some(
       (change) => change.type === "CHECKED_IN" && change.patron.name === patron.name && change.event.title === event.title,
     );
   const { data } = await nextAnswer(page, arrived, `the check-in of ${patron.name} did not arrive`);
-  return { socket: socket.url(), checkedIn: patron.name, change: data.attendanceChanged.changes.at(-1) };
+  const shown = page.locator(".graphiql-response .view-line", { hasText: patron.name });
+  await shown.first().waitFor();
+  return data.attendanceChanged.changes.at(-1);
 }
 
-/** From outside the browser: the first registered patron whom the server lets in. */
-async function checkSomeoneIn(token, checkInOperation) {
-  const list = `{ events(first: 20) { nodes { id title status
-    attendances(first: 20) { nodes { state patron { id name } } } } } }`;
-  const { data } = await post(token, { query: list });
-  const registered = data.events.nodes
-    .toSorted((a, b) => (b.status === "ONGOING") - (a.status === "ONGOING"))
-    .flatMap((event) =>
-      event.attendances.nodes
-        .filter((attendance) => attendance.state === "REGISTERED")
-        .map((attendance) => ({ event, patron: attendance.patron })),
-    );
-  const refusals = [];
-  for (const { event, patron } of registered.slice(0, ATTEMPTS)) {
-    const variables = { eventId: event.id, patronId: patron.id };
-    const answer = await post(token, { query: checkInOperation, operationName: "CheckIn", variables });
-    if (answer.data?.checkIn?.attendance?.state === "CHECKED_IN") return { event, patron };
-    refusals.push(answer.errors ?? answer.data?.checkIn);
-  }
-  throw new Error(`of ${registered.length} registered nobody could be checked in: ${JSON.stringify(refusals)}`);
-}
-
-async function post(token, body) {
-  const answer = await fetch(new URL("/graphql", origin), {
-    method: "POST",
-    headers: {
-      Authorization: `Bearer ${token}`,
-      "Content-Type": "application/json",
-      Accept: "application/graphql-response+json, application/json",
-    },
-    body: JSON.stringify(body),
-  });
-  const result = await answer.json();
-  expect(result.data ?? result.errors, `POST /graphql answered ${answer.status}`);
-  return result;
-}
-
-async function openTab(page, name) {
-  await page.locator(".graphiql-tab-button", { hasText: name }).click();
-  await page.locator(".graphiql-query-editor .view-line", { hasText: name }).first().waitFor();
+async function openTab(window, name) {
+  await window.locator(".graphiql-tab-button", { hasText: name }).click();
+  await window.locator(".graphiql-query-editor .view-line", { hasText: ` ${name}(` }).first().waitFor();
 }
 
 /** Runs the operation of the open tab, with `variables` filled in when given; its answer. */
-async function run(page, variables) {
+async function run(window, variables) {
   if (variables) {
-    // Not by keystrokes: the editor closes quotes and braces as one types.
-    await page.evaluate((text) => globalThis.model("variables.json").setValue(text), JSON.stringify(variables));
+    await window.locator(".graphiql-editor-tool .view-lines").first().click();
+    await window.keyboard.press("ControlOrMeta+A");
+    // Pasted and not typed: the editor closes quotes and braces as one types.
+    await window.evaluate((text) => navigator.clipboard.writeText(text), JSON.stringify(variables, null, 2));
+    await window.keyboard.press("ControlOrMeta+V");
   }
-  await start(page);
-  return nextAnswer(page, () => true, "the operation was not answered");
+  await start(window);
+  return nextAnswer(window, () => true, "the operation was not answered");
 }
 
 /** Presses Run and records every answer from here on: the next one replaces it in the pane. */
-async function start(page) {
-  await page.evaluate(() => {
+async function start(window) {
+  await window.evaluate(() => {
     globalThis.answers = [];
     globalThis.recording?.dispose();
     const pane = globalThis.model("response.json");
@@ -187,31 +171,31 @@ async function start(page) {
       if (pane.getValue()) globalThis.answers.push(JSON.parse(pane.getValue()));
     });
   });
-  await page.locator(".graphiql-execute-button").click();
+  await window.locator(".graphiql-execute-button").click();
 }
 
 /** The first answer since `start` that `matches`. */
-async function nextAnswer(page, matches, otherwise) {
+async function nextAnswer(window, matches, otherwise) {
   const deadline = Date.now() + PATIENCE;
   let answers = [];
   while (Date.now() < deadline) {
-    answers = await page.evaluate(() => globalThis.answers);
+    answers = await window.evaluate(() => globalThis.answers);
     const match = answers.find(matches);
     if (match) return match;
-    await page.waitForTimeout(50);
+    await window.waitForTimeout(50);
   }
   throw new Error(`${otherwise}; the pane showed ${JSON.stringify(answers).slice(0, 2000)}`);
 }
 
-/** Collects what must not happen while the page lives. */
-function watch(page) {
-  page.on("console", (message) => {
+/** Collects what must not happen while a window lives. */
+function watch(window) {
+  window.on("console", (message) => {
     if (message.type() === "error") complaints.push(`console error: ${message.text()}`);
   });
-  page.on("pageerror", (error) => complaints.push(`uncaught error: ${error.message}`));
-  page.on("requestfailed", (request) => complaints.push(`request failed: ${request.url()}`));
+  window.on("pageerror", (error) => complaints.push(`uncaught error: ${error.message}`));
+  window.on("requestfailed", (request) => complaints.push(`request failed: ${request.url()}`));
   for (const kind of ["request", "websocket"]) {
-    page.on(kind, (request) => {
+    window.on(kind, (request) => {
       const url = new URL(request.url());
       const own = url.host === new URL(origin).host || ["data:", "blob:"].includes(url.protocol);
       if (!own) complaints.push(`a ${kind} left for another host: ${url}`);

@@ -5,6 +5,7 @@
 
 mod attendance;
 mod bad_input;
+mod command;
 mod events;
 mod faults;
 mod graphql;

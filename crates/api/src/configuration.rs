@@ -67,15 +67,18 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ),
     (
         "ROLLCALL_LOG",
-        "info",
-        "what is logged, as a tracing filter",
+        LOG,
+        "what is logged, as a tracing filter; by import and migrate, warn unless given",
     ),
     (
         "ROLLCALL_LOG_FORMAT",
-        "json; for demo, text",
+        "json; for demo, import and migrate, text",
         "json or text",
     ),
 ];
+
+/// What is logged unless told otherwise.
+pub const LOG: &str = "info,sea_orm_migration=warn,sqlx=warn";
 
 /// Read while building, not while running.
 const BUILD_ONLY: &[&str] = &["ROLLCALL_WEB_SKIP"];
@@ -85,6 +88,8 @@ const BUILD_ONLY: &[&str] = &["ROLLCALL_WEB_SKIP"];
 pub struct Configuration {
     /// Which database.
     pub database: Database,
+    /// Whether it was said which.
+    pub database_given: bool,
     /// Redis, if there is one.
     pub redis_url: Option<String>,
     /// Directory of the embedded database.
@@ -93,7 +98,9 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// Whether browsers reach us over TLS.
     pub secure: bool,
-    /// Origins whose pages may call, our public one among them.
+    /// The origin at which browsers reach us, if it was said.
+    pub public_origin: Option<String>,
+    /// Other origins whose pages may call.
     pub allowed_origins: Vec<String>,
     /// Whether a proxy of ours writes `X-Forwarded-For`.
     pub trusted_proxy: bool,
@@ -101,8 +108,8 @@ pub struct Configuration {
     pub password_profile: Profile,
     /// Whether `serve` carries out jobs too.
     pub worker: bool,
-    /// What is logged.
-    pub log: String,
+    /// What is logged, if it was said.
+    pub log: Option<String>,
     /// Whether the log is JSON, if it was said.
     pub log_json: Option<bool>,
 }
@@ -180,7 +187,7 @@ impl Configuration {
             }
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) => Database::Sqlite {
-                    path: PathBuf::from(path.trim_start_matches("//")),
+                    path: sqlite_file(path.trim_start_matches("//"))?,
                 },
                 None => {
                     return wrong(
@@ -204,16 +211,19 @@ impl Configuration {
             );
         };
         let public_url = get("ROLLCALL_PUBLIC_URL").map(|url| url.trim_end_matches('/'));
-        let mut allowed_origins =
-            origins("ROLLCALL_ALLOWED_ORIGINS", get("ROLLCALL_ALLOWED_ORIGINS"))?;
-        allowed_origins.extend(origins("ROLLCALL_PUBLIC_URL", public_url)?);
+        let mut public_origins = origins("ROLLCALL_PUBLIC_URL", public_url)?;
+        if public_origins.len() > 1 {
+            return wrong("ROLLCALL_PUBLIC_URL", "is more than one origin");
+        }
         Ok(Self {
             database,
+            database_given: get("DATABASE_URL").is_some(),
             redis_url,
             data,
             listen,
             secure: public_url.is_some_and(|url| url.starts_with("https://")),
-            allowed_origins,
+            public_origin: public_origins.pop(),
+            allowed_origins: origins("ROLLCALL_ALLOWED_ORIGINS", get("ROLLCALL_ALLOWED_ORIGINS"))?,
             trusted_proxy: boolean(
                 "ROLLCALL_TRUSTED_PROXY",
                 get("ROLLCALL_TRUSTED_PROXY"),
@@ -230,9 +240,7 @@ impl Configuration {
                 }
             },
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
-            log: get("ROLLCALL_LOG")
-                .unwrap_or("info,sea_orm_migration=warn,sqlx=warn")
-                .to_owned(),
+            log: get("ROLLCALL_LOG").map(str::to_owned),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
                 None => None,
                 Some("json") => Some(true),
@@ -241,20 +249,16 @@ impl Configuration {
             },
         })
     }
+}
 
-    /// Which database, and where, without its password: the first line of the log.
-    #[must_use]
-    pub fn database_in_words(&self) -> String {
-        match &self.database {
-            Database::Sqlite { path } => format!("SQLite file {}", path.display()),
-            Database::Postgres { url, .. } => {
-                let place = url
-                    .rsplit_once('@')
-                    .map_or(url.as_str(), |(_, place)| place);
-                format!("PostgreSQL {}", place.split('?').next().unwrap_or_default())
-            }
-        }
+fn sqlite_file(path: &str) -> Result<PathBuf, ConfigurationError> {
+    if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+        return wrong(
+            "DATABASE_URL",
+            "names no file. Write sqlite: and a path, with nothing after it; there is no database in memory",
+        );
     }
+    Ok(PathBuf::from(path))
 }
 
 fn read_file(path: &str) -> Result<BTreeMap<String, String>, ConfigurationError> {
@@ -291,7 +295,9 @@ fn origins(name: &str, value: Option<&str>) -> Result<Vec<String>, Configuration
             Some(("http" | "https", host))
                 if !host.is_empty() && !host.contains(['/', '*', ' ']) =>
             {
-                Ok(origin.to_owned())
+                // Browsers leave a scheme's own port out.
+                let port = if origin.starts_with("https") { ":443" } else { ":80" };
+                Ok(origin.strip_suffix(port).unwrap_or(origin).to_owned())
             }
             _ => wrong(name, "is not an origin like https://app.example.org"),
         })
@@ -330,6 +336,9 @@ mod tests {
             ("ROLLCALL_LISTEN", "everywhere"),
             ("ROLLCALL_LISTENN", "127.0.0.1:1"),
             ("DATABASE_URL", "mysql://user:hunter2@host/name"),
+            ("DATABASE_URL", "sqlite:"),
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("DATABASE_URL", "sqlite://rollcall.db?mode=memory"),
             ("REDIS_URL", "localhost"),
             ("ROLLCALL_TRUSTED_PROXY", "yes"),
             ("ROLLCALL_DATABASE_CONNECTIONS", "0"),
@@ -348,7 +357,7 @@ mod tests {
         let configuration = read(&[]).unwrap();
         assert_eq!(configuration.listen.to_string(), "127.0.0.1:8000");
         assert_eq!(
-            configuration.database_in_words(),
+            configuration.database.in_words(),
             "SQLite file data/rollcall.db"
         );
         assert!(!configuration.secure);
@@ -362,7 +371,7 @@ mod tests {
         )])
         .unwrap();
         assert_eq!(
-            configuration.database_in_words(),
+            configuration.database.in_words(),
             "PostgreSQL db.internal/rollcall"
         );
     }

@@ -22,6 +22,8 @@ pub struct Fault(async_graphql::Error);
 const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 /// The credential lacks a permission.
 const FORBIDDEN: &str = "FORBIDDEN";
+/// No organization was chosen to act in.
+const NO_ORGANIZATION: &str = "NO_ORGANIZATION";
 /// Trying again may help.
 const UNAVAILABLE: &str = "UNAVAILABLE";
 /// A defect of ours.
@@ -39,6 +41,10 @@ const TOP_LEVEL: &[(&str, &str)] = &[
     (
         FORBIDDEN,
         "The credential lacks the permission in `extensions.permission`.",
+    ),
+    (
+        NO_ORGANIZATION,
+        "No organization is active in the session, and the request names none. Found one, activate one, or send `Rollcall-Organization`.",
     ),
     (
         UNAVAILABLE,
@@ -135,7 +141,7 @@ impl From<Error> for Fault {
                 tracing::error!(reference, error = text, "request.defect");
                 extensions.set("reference", reference);
             }
-            Error::NotFound | Error::Unauthenticated => {}
+            Error::NotFound | Error::NoOrganization | Error::Unauthenticated => {}
         }
         let mut fault = async_graphql::Error::new(error.to_string());
         fault.extensions = Some(extensions);
@@ -163,6 +169,17 @@ pub fn nullable<T>(result: domain::Result<T>) -> Option<Result<T>> {
         Ok(value) => Some(Ok(value)),
         Err(error) if error.is_not_found() => None,
         Err(error) => Some(Err(error.into())),
+    }
+}
+
+/// Says of a time that could not be read how one is written: the library tells of characters.
+pub fn explain(error: &mut async_graphql::ServerError) {
+    let unreadable = "Failed to parse \"DateTime\": ";
+    if let Some(rest) = error.message.strip_prefix(unreadable) {
+        let place = rest.find(" (occurred").map_or("", |start| &rest[start..]);
+        error.message = format!(
+            "A time cannot be read: write one like 2026-11-21T19:30:00Z, in the years 1 to 9999{place}."
+        );
     }
 }
 
@@ -200,6 +217,7 @@ fn code(error: &Error) -> &'static str {
             .map_or(Code::Invalid, |problem| problem.code)
             .as_str(),
         Error::NotFound => Code::NotFound.as_str(),
+        Error::NoOrganization => NO_ORGANIZATION,
         Error::Unauthenticated => UNAUTHENTICATED,
         Error::Forbidden(_) => FORBIDDEN,
         Error::Unavailable(_) => UNAVAILABLE,

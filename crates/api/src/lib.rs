@@ -13,6 +13,7 @@ pub mod schema;
 pub mod server;
 pub mod service;
 
+mod accept;
 mod attendance;
 mod connection;
 mod events;
@@ -30,6 +31,7 @@ mod pages;
 mod patrons;
 mod requires;
 mod selection;
+mod time;
 mod user_error;
 
 pub use schema::sdl;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use api::{
     command,
-    configuration::{Configuration, VARIABLES},
+    configuration::{Configuration, LOG, VARIABLES},
     schema,
-    server::StartError,
+    server::{StartError, cause},
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -49,7 +49,10 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("rollcall: {error}");
+            let text = error
+                .downcast_ref()
+                .map_or_else(|| error.to_string(), cause);
+            command::mention(format_args!("rollcall: {text}"));
             ExitCode::FAILURE
         }
     }
@@ -59,18 +62,16 @@ fn run() -> Result<(), StartError> {
     let matches = Arguments::command().after_help(variables()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     if let Command::Schema { errors } = arguments.command {
-        print!(
-            "{}",
-            if errors {
-                api::error::catalogue()
-            } else {
-                schema::sdl()
-            }
-        );
+        let text = if errors {
+            api::error::catalogue()
+        } else {
+            schema::sdl()
+        };
+        command::say(text.trim_end_matches('\n'));
         return Ok(());
     }
     let configuration = Configuration::read()?;
-    log(&configuration, matches!(arguments.command, Command::Demo))?;
+    log(&configuration, &arguments.command)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -86,10 +87,14 @@ fn run() -> Result<(), StartError> {
     })
 }
 
-/// The log goes to standard error, so that what a command prints can be piped. The demo is read by
-/// a person, so there it is text unless told otherwise.
-fn log(configuration: &Configuration, for_a_person: bool) -> Result<(), StartError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&configuration.log)
+/// The log goes to standard error, so that what a command prints can be piped. What is read by a
+/// person is text unless told otherwise; a command that soon ends logs only what is wrong.
+fn log(configuration: &Configuration, command: &Command) -> Result<(), StartError> {
+    let ends = matches!(command, Command::Import(_) | Command::Migrate { .. });
+    let for_a_person = ends || matches!(command, Command::Demo);
+    let default = if ends { "warn" } else { LOG };
+    let filter = configuration.log.as_deref().unwrap_or(default);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .map_err(|error| format!("ROLLCALL_LOG: {error}"))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::Request, middleware::Next, response::Response};
-use domain::{Clock, Db, identity::Passwords, jobs::Worker, live};
+use axum::{extract::Request, middleware::Next, response::Response};
+use domain::{Clock, Database, Db, Error, identity::Passwords, jobs::Worker, live};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpSocket, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    accept,
     configuration::Configuration,
     http::{self, Settings},
     pages::{self, Pages},
@@ -24,6 +25,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Bytes of a request body: an import's 16 MiB in base64, and a little.
 const LARGEST_BODY: usize = 23 * 1024 * 1024;
 
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 /// Why an instance could not be started.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -34,7 +38,7 @@ pub struct Server {
     hub: live::Hub,
     stop: CancellationToken,
     tasks: TaskTracker,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -44,14 +48,20 @@ impl Server {
     /// The database is away, its schema or role is not right, Redis's URL is none, or the address
     /// is taken.
     pub async fn start(configuration: &Configuration, clock: Clock) -> Result<Self, StartError> {
+        Self::start_at(bind(configuration)?, configuration, clock).await
+    }
+
+    /// The same at an address that was bound before.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_at(
+        socket: TcpSocket,
+        configuration: &Configuration,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         let metrics = metrics()?;
-        let db = Db::open(&configuration.database, clock).await?;
-        db.check().await.map_err(|error| match error {
-            domain::Error::Internal(text) => {
-                format!("the database is not ready: {text}. Is it migrated? See rollcall migrate")
-            }
-            other => other.to_string(),
-        })?;
+        let db = open(configuration, clock).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let hub = live::Hub::start(&db, stop.clone());
@@ -67,6 +77,7 @@ impl Server {
             hub.clone(),
         );
         let settings = Settings {
+            public_origin: configuration.public_origin.clone(),
             allowed_origins: configuration.allowed_origins.clone(),
             secure_cookies: configuration.secure,
             trusted_proxy: configuration.trusted_proxy,
@@ -82,16 +93,11 @@ impl Server {
                 stopping: stop.clone(),
             }))
             .layer(axum::middleware::from_fn(measure));
-        let listener = TcpListener::bind(configuration.listen)
-            .await
-            .map_err(|error| {
-                format!(
-                    "ROLLCALL_LISTEN: {} cannot be listened on: {error}",
-                    configuration.listen
-                )
-            })?;
+        let listener = socket
+            .listen(BACKLOG)
+            .map_err(|error| unlistenable(configuration, &error))?;
         let address = listener.local_addr()?;
-        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let serving = tokio::spawn(accept::serve(listener, router, stop.clone()));
         Ok(Self {
             address,
             db,
@@ -132,15 +138,87 @@ impl Server {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop.cancelled_owned())
+/// Takes the address, on which nothing is accepted yet: that it is taken should be known before
+/// anything else is done.
+///
+/// # Errors
+/// The address is taken, or not ours to take.
+pub fn bind(configuration: &Configuration) -> Result<TcpSocket, StartError> {
+    let bound = || {
+        let socket = match configuration.listen {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // Or the address would be taken for a while after a stop. On Windows it means another thing.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(configuration.listen)?;
+        Ok(socket)
+    };
+    bound().map_err(|error| unlistenable(configuration, &error))
+}
+
+fn unlistenable(configuration: &Configuration, error: &std::io::Error) -> StartError {
+    let address = configuration.listen;
+    format!("ROLLCALL_LISTEN: {address} cannot be listened on: {error}").into()
+}
+
+/// Opens a database that is migrated, under a role that row-level security binds.
+///
+/// # Errors
+/// What is wrong with it, for whoever runs the machine.
+pub async fn open(configuration: &Configuration, clock: Clock) -> Result<Db, StartError> {
+    if pending(configuration).await? > 0 {
+        let database = configuration.database.in_words();
+        return Err(format!("{database} is not migrated. Run rollcall migrate first.").into());
+    }
+    let opened = async {
+        let db = Db::open(&configuration.database, clock).await?;
+        db.check().await?;
+        Ok(db)
+    };
+    opened
         .await
+        .map_err(|error| unusable(configuration, &error))
+}
+
+/// Makes the changes of the schema that are still to be made, and says how many there were.
+///
+/// # Errors
+/// As [`open`].
+pub async fn migrate(configuration: &Configuration) -> Result<usize, StartError> {
+    pending(configuration).await?;
+    let migrated = Db::migrate(&configuration.database).await;
+    migrated.map_err(|error| unusable(configuration, &error))
+}
+
+/// How many changes of the schema are still to be made.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn pending(configuration: &Configuration) -> Result<usize, StartError> {
+    let pending = configuration.database.pending().await;
+    pending.map_err(|cause| unusable(configuration, &Error::Internal(cause)))
+}
+
+/// What keeps a database from being used, under the variable that names it, with the cause that
+/// clients are never told.
+pub fn unusable(configuration: &Configuration, error: &Error) -> StartError {
+    let variable = match &configuration.database {
+        Database::Sqlite { .. } if !configuration.database_given => "ROLLCALL_DATA",
+        _ => "DATABASE_URL",
+    };
+    let database = configuration.database.in_words();
+    format!("{variable}: {database} cannot be used: {}", cause(error)).into()
+}
+
+/// What went wrong, for whoever runs the machine.
+#[must_use]
+pub fn cause(error: &Error) -> String {
+    match error {
+        Error::Internal(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// Counts requests and their time by path and status. Paths are ours or `other`, so that a scanner

@@ -18,6 +18,7 @@ use crate::{
     guard,
     http::{self, Credential},
     identity::session::cookie,
+    live::shared::{Answers, Wish},
     operation::Operation,
     schema::{Schema, schema},
 };
@@ -28,6 +29,7 @@ pub struct Service {
     db: Db,
     passwords: Passwords,
     hub: Hub,
+    answers: Answers,
     schema: Schema,
 }
 
@@ -39,6 +41,7 @@ impl Service {
             db: db.clone(),
             passwords,
             hub,
+            answers: Answers::default(),
             schema: schema(),
         }
     }
@@ -94,6 +97,7 @@ impl http::Service for Service {
             .schema
             .execute(admitted.request.data(operation.clone()))
             .await;
+        response.errors.iter_mut().for_each(error::explain);
         let cost = cost(admitted.cost, &operation);
         response.extensions.insert("cost".to_owned(), cost);
         tokio::spawn(async move { operation.close().await });
@@ -109,8 +113,10 @@ impl http::Service for Service {
         let open = async move {
             match service.open(&credential).await {
                 Ok(operation) => {
-                    let request = admitted.request.data(operation.clone()).data(service.hub);
-                    let responses = service.schema.execute_stream(request);
+                    let wish = Wish::of(&admitted.request);
+                    let request = admitted.request.data(operation.clone()).data(wish);
+                    let request = request.data(service.hub).data(service.answers);
+                    let responses = whole(service.schema.execute_stream(request));
                     let closed = move |(index, mut response): (usize, Response)| {
                         let operation = operation.clone();
                         async move {
@@ -146,6 +152,27 @@ impl http::Service for Service {
     }
 }
 
+/// The same answers up to the first with a part that could not be read just now. That one comes
+/// without data, so that nobody moves on from a cursor past what they were not shown, and is the
+/// last: the client resumes where it was.
+fn whole(
+    responses: impl Stream<Item = Response> + Send + 'static,
+) -> impl Stream<Item = Response> + Send {
+    stream::unfold(Some(responses.boxed()), |responses| async {
+        let mut responses = responses?;
+        let mut response = responses.next().await?;
+        let is_lost = |error: &ServerError| {
+            let code = error.extensions.as_ref().and_then(|values| values.get("code"));
+            matches!(code, Some(Value::String(code)) if code == "UNAVAILABLE" || code == "INTERNAL")
+        };
+        if response.errors.iter().any(is_lost) {
+            response.data = Value::Null;
+            return Some((response, None));
+        }
+        Some((response, Some(responses)))
+    })
+}
+
 /// The answer to a request whose credential does not hold. A browser sends its cookie whether or
 /// not it holds, and could never sign in again if it were not taken away.
 fn refused(error: Error, credential: &Credential) -> Response {
@@ -157,6 +184,8 @@ fn refused(error: Error, credential: &Credential) -> Response {
     response
 }
 
+/// What the operation might have cost by its text, and the SQL statements that it did run in the
+/// organization: those about accounts and sessions alone are not among them.
 fn cost(cost: guard::Cost, operation: &Operation) -> Value {
     value!({
         "complexity": cost.complexity,

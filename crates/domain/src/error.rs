@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the caller can mend it: bad input, a conflict, a rule | [`Error::Refused`], with one [`Problem`] each |
 //! | it is not there, is another tenant's, or may not be seen | [`Error::NotFound`] |
+//! | no organization was chosen to act in | [`Error::NoOrganization`] |
 //! | no valid credential | [`Error::Unauthenticated`] |
 //! | a credential without the permission | [`Error::Forbidden`] |
 //! | too much at once, or the database is away: trying again helps | [`Error::Unavailable`] |
@@ -25,6 +26,8 @@ pub enum Error {
     Refused(Vec<Problem>),
     /// It is not there, as far as the caller may know.
     NotFound,
+    /// The request names no organization, and its session has none.
+    NoOrganization,
     /// No valid credential came with the request.
     Unauthenticated,
     /// The credential lacks this permission.
@@ -125,10 +128,10 @@ impl Error {
         Self::Refused(vec![Problem::new(code, field, message)])
     }
 
-    /// Whether the caller may see no difference between this and a thing that never was.
+    /// Whether the thing is not there, for this caller: absent where a thing may be absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound)
+        matches!(self, Self::NotFound | Self::NoOrganization)
     }
 }
 
@@ -143,6 +146,10 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::NotFound => formatter.write_str("There is no such thing, or you may not see it."),
+            Self::NoOrganization => formatter.write_str(
+                "No organization is active: found one with createOrganization, choose one of yours \
+                 with activateOrganization, or name one in the header Rollcall-Organization.",
+            ),
             Self::Unauthenticated => formatter.write_str("Sign in, or send a valid credential."),
             Self::Forbidden(permission) => {
                 write!(

@@ -2,7 +2,7 @@
 
 use crate::{Code, Problem};
 
-/// A text that must not be blank. What is wrong with it goes to `problems`.
+/// A text on one line that must not be blank. What is wrong with it goes to `problems`.
 pub fn required(
     problems: &mut Vec<Problem>,
     field: &'static str,
@@ -20,8 +20,26 @@ pub fn required(
     text
 }
 
-/// A text that may be empty, up to `longest` characters on one line or several.
+/// A text on one line that may be empty, up to `longest` characters.
 pub fn optional(
+    problems: &mut Vec<Problem>,
+    field: &'static str,
+    text: &str,
+    longest: usize,
+) -> String {
+    if text.trim().chars().any(breaks_lines) {
+        problems.push(Problem::new(
+            Code::Invalid,
+            field,
+            "This has a line break or a tab in it. Remove it.",
+        ));
+        return String::new();
+    }
+    lines(problems, field, text, longest)
+}
+
+/// A text on any number of lines that may be empty, up to `longest` characters.
+pub fn lines(
     problems: &mut Vec<Problem>,
     field: &'static str,
     text: &str,
@@ -38,7 +56,7 @@ pub fn optional(
     }
     if text
         .chars()
-        .any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+        .any(|character| character.is_control() && !breaks_lines(character))
     {
         problems.push(Problem::new(
             Code::Invalid,
@@ -47,7 +65,49 @@ pub fn optional(
         ));
         return String::new();
     }
+    if text
+        .chars()
+        .all(|character| character.is_whitespace() || is_invisible(character))
+    {
+        return String::new();
+    }
     text.to_owned()
+}
+
+/// Line ends as Unicode knows them, and tabs.
+fn breaks_lines(character: char) -> bool {
+    matches!(
+        character,
+        '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// Whether a character shows nothing and takes part in no word by itself: those that Unicode calls
+/// default ignorable, the annotation marks, and the blank of Braille. Joiners are among them, and
+/// stay in names, where they join letters.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Whether a NUL is anywhere in `value`: PostgreSQL keeps none.

@@ -13,6 +13,7 @@ use crate::harness::{
 on_each_database!(at crate::harness::evening::at(22, 0);
     in_out_and_in_again,
     an_undone_scan_never_happened,
+    an_arrival_scanned_twice_is_undone_at_once,
     a_chosen_scan_is_undone,
     late_news_finds_its_place,
     two_doors_let_one_person_in_once,
@@ -120,6 +121,29 @@ async fn an_undone_scan_never_happened(app: App) {
     app.stop().await;
 }
 
+async fn an_arrival_scanned_twice_is_undone_at_once(app: App) {
+    let owner = app.owner("jazz").await;
+    let (event, ada) = (owner.evening(json!({})).await, owner.patron("Ada").await);
+    let who = json!({ "eventId": event, "patronId": ada });
+    for outcome in ["CHECKED_IN", "ALREADY_CHECKED_IN", "ALREADY_CHECKED_IN"] {
+        assert_eq!(owner.check_in(&event, &ada).await, outcome);
+    }
+    let undone = owner.door("revertCheckIn", who.clone()).await;
+    assert_eq!(undone["attendance"]["state"], "CANCELLED");
+    assert_eq!(owner.counts(&event).await, [0, 0, 0, 0]);
+    let nothing = ["NOTHING_TO_UNDO input.patronId"];
+    assert_eq!(owner.refused("revertCheckIn", who.clone()).await, nothing);
+    // And an exit, without the entry before it.
+    owner.check_in(&event, &ada).await;
+    owner.door("checkOut", who.clone()).await;
+    owner.door("checkOut", who.clone()).await;
+    let undone = owner.door("revertCheckIn", who.clone()).await;
+    assert_eq!(undone["attendance"]["state"], "CHECKED_IN");
+    assert_eq!(owner.counts(&event).await, [0, 1, 1, 1]);
+    app.database.must_be_consistent().await;
+    app.stop().await;
+}
+
 async fn a_chosen_scan_is_undone(app: App) {
     let owner = app.owner("jazz").await;
     let (event, ada) = (owner.evening(json!({})).await, owner.patron("Ada").await);
@@ -135,7 +159,7 @@ async fn a_chosen_scan_is_undone(app: App) {
     for (patron, scan) in [(&bo, &first), (&ada, &json!(Uuid::now_v7()))] {
         assert_eq!(
             owner.refused("revertCheckIn", undo(patron, scan)).await,
-            ["NOTHING_TO_UNDO input.patronId"]
+            ["NOTHING_TO_UNDO input.scanToRevert"]
         );
     }
     assert_eq!(
@@ -151,7 +175,7 @@ async fn a_chosen_scan_is_undone(app: App) {
     assert_eq!(undone["attendance"]["checkInTime"], told(at(19, 10)));
     assert_eq!(
         owner.refused("revertCheckIn", undo(&ada, &first)).await,
-        ["NOTHING_TO_UNDO input.patronId"]
+        ["NOTHING_TO_UNDO input.scanToRevert"]
     );
     assert_eq!(owner.counts(&event).await, [0, 1, 1, 1]);
     app.database.must_be_consistent().await;

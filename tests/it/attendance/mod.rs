@@ -7,4 +7,5 @@ mod idempotency;
 mod permission;
 mod property;
 mod registration;
+mod removal;
 mod window;

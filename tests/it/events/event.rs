@@ -12,6 +12,8 @@ on_each_database!(at crate::harness::evening::at(18, 0);
     what_is_left_out_has_a_default,
     the_door_moves_with_the_event,
     everything_wrong_is_told_at_once,
+    the_door_is_open_while_the_event_is_on,
+    a_time_that_cannot_be_read_is_explained,
     each_step_happens_once,
     only_some_may_plan_events,
 );
@@ -121,6 +123,63 @@ async fn everything_wrong_is_told_at_once(app: App) {
             refused.contains(&format!("INVALID input.{field}")),
             "{refused:?}"
         );
+    }
+    assert_eq!(app.database.holdings().await, before);
+    app.stop().await;
+}
+
+async fn the_door_is_open_while_the_event_is_on(app: App) {
+    let owner = app.owner("jazz").await;
+    let event = owner.evening(json!({})).await;
+    let before = app.database.holdings().await;
+    for (opens, closes, field) in [
+        (at(21, 0), at(23, 0), "checkInOpensAt"),
+        (at(22, 0), at(23, 0), "checkInOpensAt"),
+        (at(17, 0), at(19, 0), "checkInClosesAt"),
+        (at(17, 0), at(18, 0), "checkInClosesAt"),
+    ] {
+        let mut input = json!({
+            "title": "Night", "startsAt": at(19, 0), "endsAt": at(21, 0),
+            "checkInOpensAt": opens, "checkInClosesAt": closes,
+        });
+        let refusal = [format!("INVALID input.{field}")];
+        assert_eq!(owner.refused("createEvent", input.clone()).await, refusal);
+        input["eventId"] = json!(event);
+        assert_eq!(owner.refused("updateEvent", input).await, refusal);
+    }
+    assert_eq!(app.database.holdings().await, before);
+    // As late, and as briefly, as can be.
+    let input = json!({
+        "title": "Night", "startsAt": at(19, 0), "endsAt": at(21, 0),
+        "checkInOpensAt": at(20, 59), "checkInClosesAt": at(21, 0),
+    });
+    owner.done("createEvent", "__typename", input).await;
+    app.stop().await;
+}
+
+/// In a variable or in the text, in an input or an argument: the answer says how one is written.
+async fn a_time_that_cannot_be_read_is_explained(app: App) {
+    let owner = app.owner("jazz").await;
+    let before = app.database.holdings().await;
+    for time in ["yesterday", "10000-01-01T00:00:00Z", "2026-11-21"] {
+        let input = json!({ "title": "Night", "startsAt": time, "endsAt": at(21, 0) });
+        let answers = [
+            owner.mutate("createEvent", "__typename", input).await,
+            owner
+                .send(
+                    &format!("{{ events(filter: {{ from: \"{time}\" }}) {{ totalCount }} }}"),
+                    json!({}),
+                )
+                .await,
+        ];
+        for (answer, place) in answers.iter().zip(["CreateEventInput", "EventFilter"]) {
+            let message = answer.body["errors"][0]["message"].as_str();
+            let message = message.expect("a message");
+            assert_eq!(answer.codes(), ["GRAPHQL_VALIDATION_FAILED"]);
+            for said in ["2026-11-21T19:30:00Z", "1 to 9999", place] {
+                assert!(message.contains(said), "{time}: {message}");
+            }
+        }
     }
     assert_eq!(app.database.holdings().await, before);
     app.stop().await;

@@ -4,12 +4,11 @@ use domain::{
     Clock, Database, Db, demo,
     identity::{Passwords, password::Profile},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{App, Backend, TestDatabase, node, people::PASSWORD};
 
-/// Signs in, lists events, opens the documentation, subscribes and sees a check-in arrive; any
-/// console error, violation of the content policy or request to another host fails.
+/// The steps of the README's "Try it", in two windows; any console error, violation of the content policy or request to another host fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_finds_their_way_through_the_explorer() {
     let Some(browser) = browser() else { return };
@@ -64,6 +63,15 @@ async fn a_newcomer_finds_their_way_through_the_explorer() {
     let seen: Value = serde_json::from_str(&result.expect(&browser)).expect("JSON");
     assert_eq!(seen["signedInAs"], login);
     assert_eq!(seen["change"]["type"], "CHECKED_IN");
+    // Named alike, and in one order, wherever they are spoken of.
+    assert_eq!(
+        seen["tabs"],
+        json!(["SignIn", "Events", "Subscribe", "CheckIn"])
+    );
+    let read = include_str!("../../../README.md");
+    let steps = ["SignIn", "Events", "Subscribe", "CheckIn"];
+    let places = steps.map(|step| read.find(&format!("ab **{step}**")));
+    assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
     // Kept for whoever has to find out why it failed, and only then.
     std::fs::remove_file(seen["screenshot"].as_str().expect("a path")).expect("a screenshot");
     app.stop().await;

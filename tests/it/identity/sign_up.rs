@@ -186,6 +186,13 @@ async fn an_organization_is_founded_with_the_account(app: App) {
         client.refused("signUp", with("ada", "Jazz", "Mars")).await,
         ["INVALID input.timeZone"]
     );
+    let mut without = account("ada", "ada@example.org");
+    without["timeZone"] = json!("Mars/X");
+    assert_eq!(
+        client.refused("signUp", without).await,
+        ["INVALID input.timeZone"],
+        "though nothing is founded"
+    );
     assert_eq!(
         app.database.everything().await,
         before,

@@ -73,6 +73,17 @@ async fn those_who_resemble_somebody_are_left_out_unless_told(app: App) {
         )
         .await;
     super::settled(&owner, &id).await;
+    // And the same once more makes nobody twice.
+    let (id, import) = preview(&owner, file.as_bytes(), json!({})).await;
+    assert_eq!(verdicts(&import), [0, 2, 0, 0, 0]);
+    owner
+        .done(
+            "commitImport",
+            "__typename",
+            json!({ "importId": id, "createSuggested": true }),
+        )
+        .await;
+    super::settled(&owner, &id).await;
     let mut all = names(&owner).await;
     all.sort_unstable();
     assert_eq!(

@@ -9,7 +9,9 @@ use crate::harness::{App, Backend, Client, on_each_database};
 
 on_each_database!(
     each_row_has_a_verdict_with_its_place,
-    a_file_that_is_none_fails
+    who_shares_an_address_with_a_doubtful_row_is_doubtful,
+    no_time_is_in_the_future_and_no_registration_without_bounds,
+    a_file_that_is_none_fails,
 );
 
 async fn rows(client: &Client, id: &str, verdict: Value) -> Vec<String> {
@@ -88,6 +90,46 @@ async fn each_row_has_a_verdict_with_its_place(app: App) {
         ([1, 2, 1, 0, 4], &json!(8))
     );
     assert_eq!(people(&app).await, before);
+    app.stop().await;
+}
+
+async fn who_shares_an_address_with_a_doubtful_row_is_doubtful(app: App) {
+    let owner = app.owner("jazz").await;
+    owner
+        .done(
+            "createPatron",
+            "__typename",
+            json!({ "firstName": "Ann", "lastName": "Bee" }),
+        )
+        .await;
+    let file = "First Name,Last Name,Email\nAnn,Bee,q@example.org\nBob,Cee,q@example.org\n";
+    let before = people(&app).await;
+    let (id, import) = preview(&owner, file.as_bytes(), json!({})).await;
+    assert_eq!(verdicts(&import), [0, 0, 2, 0, 0]);
+    assert_eq!(
+        rows(&owner, &id, Value::Null).await,
+        ["2 SUGGEST RESEMBLES - Ann", "3 SUGGEST EARLIER_ROW - -"]
+    );
+    super::commit(&owner, &id).await;
+    assert_eq!(people(&app).await, before, "nobody is made");
+    app.stop().await;
+}
+
+async fn no_time_is_in_the_future_and_no_registration_without_bounds(app: App) {
+    let owner = app.owner("jazz").await;
+    let file = "First Name,Email,RSVP Status,Arrived at,Seats\n\
+        Ada,ada@example.org,going,2999-01-01 19:00,1\n\
+        Bo,bo@example.org,going,,51\n\
+        Cy,cy@example.org,going,,50\n";
+    let (id, import) = preview(&owner, file.as_bytes(), json!({ "timeZone": "UTC" })).await;
+    assert_eq!(verdicts(&import), [1, 0, 0, 0, 2], "{import:#}");
+    assert_eq!(
+        rows(&owner, &id, json!("ERROR")).await,
+        [
+            "2 ERROR TIME_OUT_OF_RANGE - -",
+            "3 ERROR INVALID_SEATS Seats -"
+        ]
+    );
     app.stop().await;
 }
 

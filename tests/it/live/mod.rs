@@ -5,6 +5,7 @@ mod ends;
 mod patience;
 mod refusals;
 mod resume;
+mod shared;
 
 /// What a partner subscribes with, and everything of a change that does not change any more.
 const FOLLOW: &str = "subscription($event: ID, $types: [AttendanceChangeType!], $after: String) {

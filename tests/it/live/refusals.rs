@@ -52,7 +52,7 @@ async fn who_may_not_read_may_not_follow(app: App) {
     );
     assert_eq!(
         both(&app.sign_up("nobody").await, nothing.clone()).await,
-        ["NOT_FOUND", "NOT_FOUND"]
+        ["NO_ORGANIZATION", "NO_ORGANIZATION"]
     );
     for role in ["viewer", "checkin", "organizer", "admin"] {
         assert_eq!(

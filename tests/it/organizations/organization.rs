@@ -10,6 +10,7 @@ on_each_database!(
     a_slug_is_one_organizations,
     metadata_is_an_object_of_bounded_size,
     a_request_may_name_its_organization,
+    without_an_organization_one_is_told_so,
     only_some_may_change_it,
 );
 
@@ -298,6 +299,50 @@ async fn a_request_may_name_its_organization(app: App) {
     )
     .await;
     assert_eq!(slug(&ada).await, "jazz");
+    app.stop().await;
+}
+
+/// Whoever belongs nowhere yet is told what to do; where a thing may be absent, it is.
+async fn without_an_organization_one_is_told_so(app: App) {
+    let ada = app.sign_up("ada").await;
+    for query in [
+        "{ events { nodes { id } } }",
+        "{ patrons { nodes { id } } }",
+    ] {
+        let answer = ada.send(query, json!({})).await;
+        assert_eq!(answer.codes(), ["NO_ORGANIZATION"], "{query}");
+        let message = answer.body["errors"][0]["message"].as_str();
+        let message = message.expect("a message");
+        for way_out in [
+            "createOrganization",
+            "activateOrganization",
+            "Rollcall-Organization",
+        ] {
+            assert!(message.contains(way_out), "{message}");
+        }
+    }
+    assert_eq!(
+        ada.denied("createPatron", json!({ "firstName": "Eve" }))
+            .await,
+        "NO_ORGANIZATION"
+    );
+    assert_eq!(
+        ada.ok(
+            "{ organization { name } viewer { permissions } }",
+            json!({})
+        )
+        .await,
+        json!({ "organization": null, "viewer": { "permissions": [] } })
+    );
+    // One that is named and not theirs is not there.
+    let bo = app.owner("jazz").await;
+    let data = bo.ok("{ organization { slug } }", json!({})).await;
+    let slug = data["organization"]["slug"].as_str().expect("a slug");
+    let answer = ada
+        .acting_in(slug)
+        .send("{ events { nodes { id } } }", json!({}))
+        .await;
+    assert_eq!(answer.codes(), ["NOT_FOUND"]);
     app.stop().await;
 }
 

@@ -1,7 +1,6 @@
 //! Batches of scans, from devices that were offline.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 use domain::{
     Code, Error, Problem,
     attendance::scan::{self, BATCH, NewScan, Recorded},
@@ -18,6 +17,7 @@ use crate::{
     operation::Operation,
     requires::Requires,
     selection::{Rows, Selection},
+    time::Time,
     user_error::{Settled, UserError, payload},
 };
 
@@ -33,7 +33,7 @@ pub enum DoorDirection {
 /// One scan as a device reports it.
 #[derive(InputObject)]
 pub struct ScanInput {
-    /// A UUID (version 7) made by the client: sent again, it is answered like the first time.
+    /// A UUID made by the client, best of version 7: sent again, it is answered like the first time.
     id: String,
     /// At which event.
     event_id: ID,
@@ -42,7 +42,7 @@ pub struct ScanInput {
     /// Which way.
     direction: DoorDirection,
     /// When the device says it happened.
-    occurred_at: DateTime<Utc>,
+    occurred_at: Time,
     /// How the door knew.
     #[graphql(default)]
     method: ScanMethod,
@@ -143,7 +143,7 @@ impl ScanInput {
                 patron: id::decode(&self.patron_id, "patronId")?,
                 direction: self.direction.into(),
                 method: self.method.into(),
-                occurred_at: Some(self.occurred_at),
+                occurred_at: Some(self.occurred_at.into()),
                 device: self.device,
                 reason: None,
                 supersedes: None,

@@ -15,6 +15,7 @@ use crate::{
     id,
     operation::Operation,
     requires::Requires,
+    time::Time,
     user_error::{Settled, UserError, payload},
 };
 
@@ -94,10 +95,10 @@ pub struct CheckInInput {
     event_id: ID,
     /// Who.
     patron_id: ID,
-    /// A UUID (version 7) made by the client: sent again, it is answered like the first time.
+    /// A UUID made by the client, best of version 7: sent again, it is answered like the first time.
     scan_id: Option<String>,
     /// When it happened; now when left out.
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<Time>,
     /// The device's own name for itself, up to 100 characters.
     device: Option<String>,
     /// How the door knew.
@@ -112,10 +113,10 @@ pub struct RevertCheckInInput {
     event_id: ID,
     /// Who.
     patron_id: ID,
-    /// A UUID (version 7) made by the client for the undoing itself: sent again, it is answered
-    /// like the first time.
+    /// A UUID made by the client for the undoing itself, best of version 7: sent again, it is
+    /// answered like the first time.
     scan_id: Option<String>,
-    /// The id of the scan to undo; the latest that counts when left out.
+    /// The id of the scan to undo; the latest that counts, with its repeats, when left out.
     scan_to_revert: Option<String>,
     /// Why, up to 500 characters.
     reason: Option<String>,
@@ -215,7 +216,7 @@ impl CheckInInput {
             patron: id::decode(&self.patron_id, "patronId")?,
             direction,
             method: self.method.into(),
-            occurred_at: self.occurred_at,
+            occurred_at: self.occurred_at.map(Into::into),
             device: self.device,
             reason: None,
             supersedes: None,

@@ -1,16 +1,22 @@
 //! `rollcall demo`: a working Rollcall with sample data, from nothing.
 
 use std::{
-    io::{IsTerminal, Write},
+    fs::File,
+    io::{ErrorKind, IsTerminal, Write},
     path::Path,
 };
 
 use domain::{Clock, Database, Db, demo, identity::Passwords, secret::Token};
+use tokio::net::TcpSocket;
 
-use super::serve::{announce, stop_signal};
+use super::{
+    say,
+    serve::{announce, create_directory},
+    stop::Stop,
+};
 use crate::{
     configuration::Configuration,
-    server::{Server, StartError},
+    server::{self, Server, StartError, cause},
 };
 
 /// Loads the sample data unless it is there already, says where to go and how to sign in, and
@@ -20,31 +26,57 @@ use crate::{
 /// What keeps the instance from starting.
 pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
     let path = configuration.data.join("demo.db");
-    let database = Database::Sqlite { path: path.clone() };
+    if configuration.database_given {
+        let path = path.display();
+        say(format!(
+            "The demo has a file of its own, {path}: DATABASE_URL is ignored."
+        ));
+    }
     let configuration = Configuration {
-        database: database.clone(),
+        database: Database::Sqlite { path: path.clone() },
+        database_given: false,
         redis_url: None,
         ..configuration.clone()
     };
     announce(&configuration);
-    std::fs::create_dir_all(&configuration.data).map_err(|error| {
-        format!(
-            "ROLLCALL_DATA: {} cannot be made: {error}",
-            configuration.data.display()
-        )
-    })?;
+    let address = server::bind(&configuration)?;
+    create_directory(&configuration)?;
     let passwords = Passwords::new(configuration.password_profile)?;
     let password = password(&configuration.data.join("demo-password"))?;
     if !path.exists() {
         load(&configuration.data, &path, &passwords, &password).await?;
     }
-    Db::migrate(&database).await?;
-    let server = Server::start(&configuration, Clock::system()).await?;
-    demo::refresh(server.db(), &passwords, &password).await?;
+    let writable = File::options().write(true).open(&path);
+    writable.map_err(|error| in_data(&path, "cannot be written", &error))?;
+    let stop = Stop::new()?;
+    let server = start(address, &configuration, &passwords, &password);
+    let server = server.await.map_err(|error| {
+        let path = path.display();
+        format!(
+            "{error}. If {path} is damaged, remove it, {path}-wal and {path}-shm to start anew."
+        )
+    })?;
     greet(&server, &password);
-    stop_signal().await;
+    stop.asked().await;
     server.stop().await;
     Ok(())
+}
+
+async fn start(
+    address: TcpSocket,
+    configuration: &Configuration,
+    passwords: &Passwords,
+    password: &str,
+) -> Result<Server, StartError> {
+    server::migrate(configuration).await?;
+    let server = Server::start_at(address, configuration, Clock::system()).await?;
+    let refreshed = demo::refresh(server.db(), passwords, password).await;
+    refreshed.map_err(|error| server::unusable(configuration, &error))?;
+    Ok(server)
+}
+
+fn in_data(path: &Path, what: &str, error: &std::io::Error) -> StartError {
+    format!("ROLLCALL_DATA: {} {what}: {error}", path.display()).into()
 }
 
 /// Loads into a file beside the real one, which takes its name when it is complete: a load that is
@@ -62,30 +94,32 @@ async fn load(
     let database = Database::Sqlite {
         path: unfinished.clone(),
     };
-    Db::migrate(&database).await?;
-    println!("Loading a year of sample data, once.");
+    let migrated = Db::migrate(&database).await;
+    migrated.map_err(|error| format!("ROLLCALL_DATA: {}", cause(&error)))?;
+    say("Loading a year of sample data, once.");
     let terminal = std::io::stdout().is_terminal();
     let shown = std::cell::Cell::new(0);
     let progress = |hundredths: u64| {
         // A log gets a line every quarter; a terminal, a number that counts.
         if terminal {
-            print!("\r  {hundredths:>3} %");
+            let _ = write!(std::io::stdout(), "\r  {hundredths:>3} %");
             let _ = std::io::stdout().flush();
         } else if hundredths >= shown.get() + 25 {
             shown.set(hundredths);
-            println!("  {hundredths} %");
+            say(format!("  {hundredths} %"));
         }
     };
     demo::load(&database, passwords, password, Clock::system(), progress).await?;
-    println!("{}  100 %", if terminal { "\r" } else { "" });
-    std::fs::rename(&unfinished, path)?;
-    Ok(())
+    say(format!("{}  100 %", if terminal { "\r" } else { "" }));
+    std::fs::rename(&unfinished, path).map_err(|error| in_data(path, "cannot be written", &error))
 }
 
 /// The demo's password: made by chance, kept beside the data, readable by its owner alone.
 fn password(file: &Path) -> Result<String, StartError> {
-    if let Ok(password) = std::fs::read_to_string(file) {
-        return Ok(password.trim().to_owned());
+    match std::fs::read_to_string(file) {
+        Ok(password) => return Ok(password.trim().to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(in_data(file, "cannot be read", &error)),
     }
     let letters: String = Token::random()?
         .reveal()
@@ -99,31 +133,34 @@ fn password(file: &Path) -> Result<String, StartError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(password.as_bytes())?;
+    let written = options
+        .open(file)
+        .and_then(|mut file| file.write_all(password.as_bytes()));
+    written.map_err(|error| in_data(file, "cannot be written", &error))?;
     Ok(password)
 }
 
 fn greet(server: &Server, password: &str) {
     let address = server.address();
-    println!();
-    println!("  Rollcall is at   http://{address}/");
+    say("");
+    say(format!("  Rollcall is at   http://{address}/"));
     if !web::explorer_is_built() {
-        println!(
-            "  (without the full explorer: install Node 20 or newer, run cargo clean -p web, and start again)"
+        say(
+            "  (without the full explorer: install Node 20 or newer, run cargo clean -p web, and start again)",
         );
     }
-    println!("  Password         {password}");
-    println!("  Logins:");
+    say(format!("  Password         {password}"));
+    say("  Logins:");
     let mut organization = "";
     for (name, role, login) in demo::logins() {
         if name != organization {
             organization = name;
-            println!("    {name}");
+            say(format!("    {name}"));
         }
-        println!("      {login:<18} {role}");
+        say(format!("      {login:<18} {role}"));
     }
-    println!();
-    println!(
-        "  Open the page, run \"Sign in\" with a login, then the other examples. Ctrl-C stops."
+    say("");
+    say(
+        "  Open the page and go through its tabs: SignIn, Events, Subscribe, CheckIn. Ctrl-C stops.",
     );
 }

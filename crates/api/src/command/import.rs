@@ -1,18 +1,31 @@
 //! `rollcall import`: the operator brings a file in.
 
-use std::{path::Path, time::Duration};
+mod mapping;
+mod report;
 
-use domain::{
-    Clock, Db, Scope, System,
-    attendance::imports::import::{self, Import, ImportId, NewImport, Status, Verdict},
-    jobs::Worker,
-    organizations::slug,
-    page::PageRequest,
-    permission::{ImportsCreate, ImportsRead},
+use std::{
+    path::Path,
+    time::{Duration, Instant},
 };
 
-use super::serve::announce;
-use crate::{configuration::Configuration, id, server::StartError};
+use domain::{
+    Clock, Error, Scope, System,
+    attendance::imports::{
+        Preset,
+        import::{self, Import, ImportId, NewImport, Status},
+    },
+    jobs::Worker,
+    organizations::slug,
+    permission::{ImportsCreate, ImportsRead},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{mention, say, serve::announce};
+use crate::{
+    configuration::Configuration,
+    id,
+    server::{self, StartError},
+};
 
 /// What to bring in, and where to.
 #[derive(clap::Args, Debug)]
@@ -25,6 +38,14 @@ pub struct Arguments {
     /// Id of the event that the file's attendance belongs to, as the API shows it.
     #[arg(long)]
     event: Option<String>,
+    #[arg(long, value_parser = mapping::preset, help = format!(
+        "What kind of file it is; found out unless given [one of: {}]", mapping::presets()
+    ))]
+    preset: Option<Preset>,
+    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = mapping::column, help = format!(
+        "What a column holds, where it is not found out; may be repeated [fields: {}]", mapping::fields()
+    ))]
+    columns: Vec<mapping::Column>,
     /// Zone of times that name none; the organization's unless given.
     #[arg(long)]
     time_zone: Option<String>,
@@ -45,9 +66,10 @@ pub struct Arguments {
 /// The file, the organization or the event is not there, or the file cannot be read.
 pub async fn import(configuration: &Configuration, arguments: Arguments) -> Result<(), StartError> {
     announce(configuration);
-    let content = read(&arguments.file)?;
-    let db = Db::open(&configuration.database, Clock::system()).await?;
-    db.check().await?;
+    let file = &arguments.file;
+    let content = read(file)?;
+    let mapping = mapping::resolve(file, &content, &arguments.columns, &arguments)?;
+    let db = server::open(configuration, Clock::system()).await?;
     let system = System::new(&db, "import a file for the operator");
     let organization = slug::find(&system, &arguments.organization)
         .await?
@@ -60,28 +82,36 @@ pub async fn import(configuration: &Configuration, arguments: Arguments) -> Resu
     let scope = system.scope(organization);
     let event = arguments
         .event
-        .map(|text| id::decode(&text.into(), "--event"))
-        .transpose()?;
+        .map(|text| id::decode(&text.into(), "eventId"))
+        .transpose()
+        .map_err(by_option)?;
     let input = NewImport {
-        file_name: arguments
-            .file
+        file_name: file
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
         content,
         event,
-        preset: None,
-        mapping: None,
+        preset: arguments.preset,
+        mapping,
         time_zone: arguments.time_zone,
         day_first: arguments.day_first,
     };
-    let started = import::start(scope.writer::<ImportsCreate>().await?, input).await?;
-    let previewed = finish(&db, &scope, started.id).await?;
-    if let Some(failure) = previewed.failure {
-        return Err(failure.into());
+    say(format!(
+        "Import to {} in {}.",
+        arguments.organization,
+        configuration.database.in_words()
+    ));
+    let started = import::start(scope.writer::<ImportsCreate>().await?, input).await;
+    let started = started.map_err(by_option)?;
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(Worker::new(&db).run(stop.clone()));
+    let previewed = finish(&scope, started.id).await?;
+    report::preview(&scope, &previewed, arguments.create_suggested).await?;
+    if previewed.rows_total > 0 && previewed.with_error == previewed.rows_total {
+        return Err(format!("{}: no row could be read.", file.display()).into());
     }
-    show(&scope, &previewed).await?;
     if arguments.commit {
         import::commit(
             scope.writer::<ImportsCreate>().await?,
@@ -89,48 +119,70 @@ pub async fn import(configuration: &Configuration, arguments: Arguments) -> Resu
             arguments.create_suggested,
         )
         .await?;
-        let committed = finish(&db, &scope, started.id).await?;
-        println!("Wrote {} rows.", committed.rows_done);
+        let committed = finish(&scope, started.id).await?;
+        report::outcome(&scope, &committed, arguments.create_suggested).await?;
     } else {
-        println!("Nothing was changed. Run again with --commit to write.");
+        say("Nothing was changed. Run again with --commit to write.");
     }
+    stop.cancel();
+    worker.await?;
     db.close().await;
     Ok(())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, StartError> {
-    let too_large = std::fs::metadata(file).is_ok_and(|about| about.len() > import::LARGEST as u64);
-    if too_large {
-        return Err(format!("{}: a file has at most 16 MiB. Split it", file.display()).into());
+    let wrong = |what: &str| Err(format!("{}: {what}", file.display()).into());
+    let too_large = "A file has at most 16 MiB. Split it.";
+    if std::fs::metadata(file).is_ok_and(|about| about.len() > import::LARGEST as u64) {
+        return wrong(too_large);
     }
-    std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()).into())
+    match std::fs::read(file) {
+        Ok(content) if content.is_empty() => wrong("The file is empty."),
+        Ok(content) if content.len() > import::LARGEST => wrong(too_large),
+        Ok(content) => Ok(content),
+        Err(error) => wrong(&error.to_string()),
+    }
 }
 
-/// Carries the import's job out, here or wherever it is taken, and says how far it is.
-async fn finish(db: &Db, scope: &Scope, id: ImportId) -> Result<Import, StartError> {
-    let worker = tokio::spawn({
-        let worker = Worker::new(db);
-        async move { worker.work().await }
-    });
-    let mut told = std::time::Instant::now();
+/// A refusal under the options' names instead of the API's fields.
+fn by_option(error: Error) -> StartError {
+    let Error::Refused(problems) = error else {
+        return error.into();
+    };
+    let problems: Vec<_> = problems
+        .into_iter()
+        .map(|problem| {
+            let option = match problem.field {
+                "eventId" => "--event: ",
+                "timeZone" => "--time-zone: ",
+                "mapping" => "--map: ",
+                _ => "",
+            };
+            format!("{option}{}", problem.message)
+        })
+        .collect();
+    problems.join(" ").into()
+}
+
+/// Waits until the import's job is carried out, here or wherever it is taken, and says how far it is.
+async fn finish(scope: &Scope, id: ImportId) -> Result<Import, StartError> {
+    let mut told = Instant::now();
     loop {
         let import = look(scope, id).await?;
-        match import.status {
-            Status::Reading | Status::Committing => {
-                if told.elapsed() > Duration::from_secs(1) {
-                    told = std::time::Instant::now();
-                    println!(
-                        "  {} rows read, {} written",
-                        import.rows_total, import.rows_done
-                    );
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            _ => {
-                worker.await??;
-                return Ok(import);
-            }
+        if let Some(failure) = import.failure {
+            return Err(failure.into());
         }
+        let (done, total) = (import.rows_done, import.rows_total);
+        let progress = match import.status {
+            Status::Reading => format!("  {total} rows read"),
+            Status::Committing => format!("  {done} of {total} rows written"),
+            Status::Previewed | Status::Committed | Status::Failed => return Ok(import),
+        };
+        if told.elapsed() > Duration::from_secs(1) {
+            told = Instant::now();
+            mention(progress);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -141,48 +193,4 @@ async fn look(scope: &Scope, id: ImportId) -> Result<Import, StartError> {
         .into_iter()
         .next()
         .ok_or_else(|| "the import is gone".into())
-}
-
-async fn show(scope: &Scope, import: &Import) -> Result<(), StartError> {
-    println!(
-        "{} rows: {} new patrons, {} known, {} resemble one, {} skipped, {} with an error",
-        import.rows_total,
-        import.to_create,
-        import.to_link,
-        import.to_suggest,
-        import.to_skip,
-        import.with_error
-    );
-    for verdict in [Verdict::Error, Verdict::Suggest, Verdict::Skip] {
-        let mut request = PageRequest {
-            first: Some(100),
-            ..PageRequest::default()
-        };
-        loop {
-            let page = import::rows(
-                &scope.fresh().reader::<ImportsRead>()?,
-                import.id,
-                Some(verdict),
-                &request,
-            )
-            .await?;
-            for (_, row) in &page.rows {
-                let column = row
-                    .column
-                    .as_deref()
-                    .map(|column| format!(", column {column}"))
-                    .unwrap_or_default();
-                println!(
-                    "  line {}{column}: {verdict:?}: {}",
-                    row.line,
-                    row.message.as_deref().unwrap_or_default()
-                );
-            }
-            match page.rows.last() {
-                Some((cursor, _)) if page.has_next => request.after = Some(cursor.clone()),
-                _ => break,
-            }
-        }
-    }
-    Ok(())
 }

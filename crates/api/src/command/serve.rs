@@ -1,11 +1,14 @@
 //! `rollcall serve` and `rollcall worker`.
 
-use domain::{Clock, Database, Db, jobs::Worker};
+use std::path::Path;
+
+use domain::{Clock, Database, jobs::Worker};
 use tokio_util::sync::CancellationToken;
 
+use super::stop::Stop;
 use crate::{
     configuration::Configuration,
-    server::{Server, StartError},
+    server::{self, Server, StartError},
 };
 
 /// Serves until it is told to stop. The embedded database is migrated first; a PostgreSQL server
@@ -15,13 +18,15 @@ use crate::{
 /// What keeps the instance from starting.
 pub async fn serve(configuration: &Configuration) -> Result<(), StartError> {
     announce(configuration);
-    if let Database::Sqlite { path } = &configuration.database {
-        create_directory(path)?;
-        Db::migrate(&configuration.database).await?;
+    let address = server::bind(configuration)?;
+    if let Database::Sqlite { .. } = &configuration.database {
+        create_directory(configuration)?;
+        server::migrate(configuration).await?;
     }
-    let server = Server::start(configuration, Clock::system()).await?;
+    let stop = Stop::new()?;
+    let server = Server::start_at(address, configuration, Clock::system()).await?;
     tracing::info!(address = %server.address(), "server.listening");
-    stop_signal().await;
+    stop.asked().await;
     tracing::info!("server.stopping");
     server.stop().await;
     Ok(())
@@ -33,12 +38,14 @@ pub async fn serve(configuration: &Configuration) -> Result<(), StartError> {
 /// The database is away or not migrated.
 pub async fn worker(configuration: &Configuration) -> Result<(), StartError> {
     announce(configuration);
-    let db = Db::open(&configuration.database, Clock::system()).await?;
-    db.check().await?;
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(Worker::new(&db).run(stop.clone()));
-    stop_signal().await;
-    stop.cancel();
+    let stop = Stop::new()?;
+    let db = server::open(configuration, Clock::system()).await?;
+    let stopping = CancellationToken::new();
+    let worker = tokio::spawn(Worker::new(&db).run(stopping.clone()));
+    tracing::info!("worker.working");
+    stop.asked().await;
+    tracing::info!("worker.stopping");
+    stopping.cancel();
     worker.await?;
     db.close().await;
     Ok(())
@@ -47,50 +54,33 @@ pub async fn worker(configuration: &Configuration) -> Result<(), StartError> {
 /// The first line of the log: nobody should find out later that it was the wrong database.
 pub(super) fn announce(configuration: &Configuration) {
     tracing::info!(
-        database = configuration.database_in_words(),
+        database = configuration.database.in_words(),
         redis = configuration.redis_url.is_some(),
         version = env!("CARGO_PKG_VERSION"),
         "rollcall.starting"
     );
 }
 
-pub(super) fn create_directory(file: &std::path::Path) -> Result<(), StartError> {
-    match file.parent() {
-        Some(directory) => Ok(std::fs::create_dir_all(directory).map_err(|error| {
-            format!(
-                "ROLLCALL_DATA: {} cannot be made: {error}",
-                directory.display()
-            )
-        })?),
-        None => Ok(()),
-    }
-}
-
-/// Waits for SIGTERM or Ctrl-C. A second one ends the process at once.
-pub(super) async fn stop_signal() {
-    signal().await;
-    tokio::spawn(async {
-        signal().await;
-        std::process::exit(130);
-    });
-}
-
-async fn signal() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+/// Makes the directory of data. The directory of a file that was given is not ours to make: it
+/// may be a typing error, or a disk that is not mounted.
+pub(super) fn create_directory(configuration: &Configuration) -> Result<(), StartError> {
+    let Database::Sqlite { path } = &configuration.database else {
+        return Ok(());
     };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+    let Some(directory) = path.parent().filter(|parent| *parent != Path::new("")) else {
+        return Ok(());
+    };
+    if configuration.database_given && !directory.is_dir() {
+        let directory = directory.display();
+        return Err(
+            format!("DATABASE_URL: there is no directory {directory}. Make it first.").into(),
+        );
     }
-    interrupt.await;
+    std::fs::create_dir_all(directory).map_err(|error| {
+        format!(
+            "ROLLCALL_DATA: {} cannot be made: {error}",
+            directory.display()
+        )
+        .into()
+    })
 }

@@ -26,6 +26,7 @@ use crate::{
     organizations::member::{Member, MemberById},
     requires::Requires,
     selection::{Rows, Selection, prefetch_pages},
+    time::Time,
 };
 
 /// One meeting, with the counts that lists show.
@@ -72,9 +73,9 @@ pub struct EventFilterInput {
     #[graphql(default)]
     statuses: Vec<EventStatus>,
     /// Only those that start at this time or later.
-    from: Option<DateTime<Utc>>,
+    from: Option<Time>,
     /// Only those that start before this time.
-    until: Option<DateTime<Utc>>,
+    until: Option<Time>,
 }
 
 /// Queries about events.
@@ -292,8 +293,8 @@ impl From<EventFilterInput> for EventFilter {
     fn from(input: EventFilterInput) -> Self {
         Self {
             statuses: input.statuses.into_iter().map(Status::from).collect(),
-            from: input.from,
-            until: input.until,
+            from: input.from.map(Into::into),
+            until: input.until.map(Into::into),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Making and changing events.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 use domain::{
     events::{
         event::{self, EventPatch, NewEvent},
@@ -16,6 +15,7 @@ use crate::{
     id,
     operation::Operation,
     requires::Requires,
+    time::Time,
     user_error::{Settled, UserError, payload},
 };
 
@@ -31,15 +31,15 @@ pub struct CreateEventInput {
     #[graphql(default)]
     location: String,
     /// Start.
-    starts_at: DateTime<Utc>,
+    starts_at: Time,
     /// End, after the start.
-    ends_at: DateTime<Utc>,
+    ends_at: Time,
     /// IANA time zone; the organization's when left out.
     time_zone: Option<String>,
     /// First moment at which a scan counts; two hours before the start when left out.
-    check_in_opens_at: Option<DateTime<Utc>>,
+    check_in_opens_at: Option<Time>,
     /// Last moment at which a scan counts; two hours after the end when left out.
-    check_in_closes_at: Option<DateTime<Utc>>,
+    check_in_closes_at: Option<Time>,
     /// Seats, if they are counted.
     capacity: Option<i32>,
     /// What happens when they run out.
@@ -67,15 +67,15 @@ pub struct UpdateEventInput {
     /// Up to 200 characters.
     location: Option<String>,
     /// Start. The door's times move with it, unless they are given.
-    starts_at: Option<DateTime<Utc>>,
+    starts_at: Option<Time>,
     /// End, after the start.
-    ends_at: Option<DateTime<Utc>>,
+    ends_at: Option<Time>,
     /// IANA time zone.
     time_zone: Option<String>,
     /// First moment at which a scan counts.
-    check_in_opens_at: Option<DateTime<Utc>>,
+    check_in_opens_at: Option<Time>,
     /// Last moment at which a scan counts.
-    check_in_closes_at: Option<DateTime<Utc>>,
+    check_in_closes_at: Option<Time>,
     /// Seats; null when they are not to be counted any more.
     capacity: MaybeUndefined<i32>,
     /// What happens when they run out.
@@ -190,11 +190,11 @@ impl CreateEventInput {
             title: self.title,
             description: self.description,
             location: self.location,
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
+            starts_at: self.starts_at.into(),
+            ends_at: self.ends_at.into(),
             time_zone: self.time_zone,
-            check_in_opens_at: self.check_in_opens_at,
-            check_in_closes_at: self.check_in_closes_at,
+            check_in_opens_at: self.check_in_opens_at.map(Into::into),
+            check_in_closes_at: self.check_in_closes_at.map(Into::into),
             host: self
                 .host_id
                 .map(|id| id::decode(&id, "hostId"))
@@ -218,11 +218,11 @@ impl UpdateEventInput {
             title: self.title,
             description: self.description,
             location: self.location,
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
+            starts_at: self.starts_at.map(Into::into),
+            ends_at: self.ends_at.map(Into::into),
             time_zone: self.time_zone,
-            check_in_opens_at: self.check_in_opens_at,
-            check_in_closes_at: self.check_in_closes_at,
+            check_in_opens_at: self.check_in_opens_at.map(Into::into),
+            check_in_closes_at: self.check_in_closes_at.map(Into::into),
             host,
             capacity: self.capacity.into(),
             capacity_policy: self.capacity_policy.map(Into::into),

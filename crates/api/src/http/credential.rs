@@ -25,13 +25,16 @@ impl Credential {
     /// Reads what the request says.
     pub(super) fn read(parts: &Parts, settings: &Settings) -> Self {
         let headers = &parts.headers;
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
-            bearer: text(header::AUTHORIZATION.as_str()).and_then(bearer),
+            bearer: only(headers, header::AUTHORIZATION.as_str())
+                .map(|value| bearer(&value).unwrap_or_default()),
             cookie: cookie(headers, session_cookie(settings.secure_cookies)),
-            organization: text(ORGANIZATION).map(str::to_owned),
+            organization: only(headers, ORGANIZATION),
             address: address(parts, settings.trusted_proxy),
-            user_agent: text(header::USER_AGENT.as_str()).map(str::to_owned),
+            user_agent: headers
+                .get(header::USER_AGENT)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
             secure: settings.secure_cookies,
         }
     }
@@ -40,6 +43,17 @@ impl Credential {
     pub(super) fn is_ambient(&self) -> bool {
         self.cookie.is_some() && self.bearer.is_none()
     }
+}
+
+/// A header's value. Nobody who sends one may be taken for somebody who sends none: what cannot be
+/// read, or comes twice, is told by a value that is no token and no slug.
+fn only(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    Some(match values.next() {
+        None => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        Some(_) => String::new(),
+    })
 }
 
 /// The token of an `Authorization` header or parameter.
@@ -51,12 +65,16 @@ pub(super) fn bearer(value: &str) -> Option<String> {
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(header::COOKIE).iter();
-    let mut pairs = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
-    Some(value.to_owned())
+    let mut pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let value = pairs.find_map(|pair| {
+        let value = pair
+            .trim_ascii()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"=")?;
+        (!value.is_empty()).then_some(value)
+    })?;
+    // Other cookies are others' business; one of ours that is no text is no token.
+    Some(String::from_utf8_lossy(value).into_owned())
 }
 
 /// The last entry is the one that the proxy in front of us wrote; the others anybody can.
@@ -121,7 +139,12 @@ mod tests {
         assert!(credential.is_ambient());
         for refused in ["", "Bearer", "Bearer ", "Basic t"] {
             assert_eq!(bearer(refused), None);
+            let credential = read(&[("authorization", refused), headers[1]], &plain);
+            assert_eq!(credential.bearer.as_deref(), Some(""), "{refused}");
         }
+        let twice = [("rollcall-organization", "a"), ("rollcall-organization", "b")];
+        assert_eq!(read(&twice, &plain).organization.as_deref(), Some(""));
+        assert_eq!(read(&[], &plain).organization, None);
     }
 
     #[test]

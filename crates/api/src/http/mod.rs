@@ -71,11 +71,11 @@ pub trait Service: Clone + Send + Sync + 'static {
 /// Who asks, as far as the request says; nothing of it is verified yet.
 #[derive(Clone)]
 pub struct Credential {
-    /// The token of `Authorization: Bearer`.
+    /// The token of `Authorization: Bearer`; empty, which no token is, for any other value.
     pub bearer: Option<String>,
     /// The value of the session cookie.
     pub cookie: Option<String>,
-    /// The slug in `Rollcall-Organization`.
+    /// The slug in `Rollcall-Organization`; something that is no slug if that cannot be read.
     pub organization: Option<String>,
     /// The client's address; behind a trusted proxy, the one the proxy saw.
     pub address: IpAddr,
@@ -88,6 +88,9 @@ pub struct Credential {
 /// How the HTTP layer behaves. Cloning shares the shutdown token and the task tracker.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Our own origin, such as `https://rollcall.example.org`. Where it is not known, the `Host` of a
+    /// request is believed.
+    pub public_origin: Option<String>,
     /// Origins beside our own that browsers may call from, such as `https://app.example.org`.
     pub allowed_origins: Vec<String>,
     /// Whether browsers reach us over TLS: decides the cookie's name and our own origin's scheme.
@@ -113,6 +116,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            public_origin: None,
             allowed_origins: Vec::new(),
             secure_cookies: false,
             trusted_proxy: false,

@@ -69,17 +69,23 @@ fn is_allowed(origin: &HeaderValue, headers: &HeaderMap, settings: &Settings) ->
     let Ok(origin) = origin.to_str() else {
         return false;
     };
+    let own = match &settings.public_origin {
+        Some(own) => Some(own.clone()),
+        None => origin_of_host(headers, settings),
+    };
+    let mut allowed = own.iter().chain(&settings.allowed_origins);
+    allowed.any(|allowed| origin.eq_ignore_ascii_case(allowed))
+}
+
+/// Whoever sends a request writes its `Host`: it counts only where nobody told us our address.
+fn origin_of_host(headers: &HeaderMap, settings: &Settings) -> Option<String> {
     let scheme = if settings.secure_cookies {
         "https"
     } else {
         "http"
     };
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let own = host.is_some_and(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")));
-    let mut others = settings.allowed_origins.iter();
-    own || others.any(|allowed| origin.eq_ignore_ascii_case(allowed))
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    Some(format!("{scheme}://{host}"))
 }
 
 fn forbidden() -> Rejection {
@@ -136,5 +142,22 @@ mod tests {
         ] {
             assert!(!own(Some(origin), Some("same-origin"), false), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_configured_origin_stands_in_for_the_host() {
+        let settings = Settings {
+            public_origin: Some("https://rollcall.example".to_owned()),
+            secure_cookies: true,
+            ..Settings::default()
+        };
+        let own = |origin: &str| {
+            let request = Request::builder().header("host", "evil.example");
+            let request = request.header("origin", origin).body(());
+            let (parts, ()) = request.expect("a request").into_parts();
+            require_own(&parts, &settings).is_ok()
+        };
+        assert!(own("https://rollcall.example"));
+        assert!(!own("https://evil.example"));
     }
 }

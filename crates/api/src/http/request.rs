@@ -56,15 +56,16 @@ async fn operate<S: Service>(
 ) -> Result<Response, Rejection> {
     let settings = &road.settings;
     let credential = Credential::read(parts, settings);
+    // Reading too: what a query tells is the person's, and a stream stays open.
+    if credential.is_ambient() {
+        origin::require_own(parts, settings)?;
+    }
     // Kept until the operation is answered.
     let mut turn = None;
     let parameters = match parts.method {
         Method::GET | Method::HEAD => Parameters::from_uri(&parts.uri)?,
         Method::POST => {
             negotiation::require_json(&parts.headers)?;
-            if credential.is_ambient() {
-                origin::require_own(parts, settings)?;
-            }
             Parameters::from_body(&read(road, parts, body, &mut turn).await?)?
         }
         _ => return Err(Rejection::method("GET, POST, OPTIONS", "Send GET or POST.")),

@@ -7,7 +7,10 @@ use domain::{
         session::{self, SessionId},
         sign_in, sign_up,
     },
-    organizations::organization::{self, NewOrganization},
+    organizations::{
+        organization::{self, NewOrganization},
+        time_zone,
+    },
     secret::Token,
 };
 
@@ -71,7 +74,7 @@ pub struct SignUpInput {
     last_name: String,
     /// Founds an organization of this name, too.
     organization_name: Option<String>,
-    /// Its IANA time zone.
+    /// That organization's IANA time zone.
     #[graphql(default = "UTC")]
     time_zone: String,
 }
@@ -100,8 +103,7 @@ pub struct SignInPayload {
     token: Option<String>,
     /// The person who is signed in now.
     viewer: Option<Viewer>,
-    /// What the caller can mend. With a token beside them somebody else was faster, by a moment, to
-    /// found an organization of that name.
+    /// What the caller can mend.
     errors: Vec<UserError>,
 }
 
@@ -141,6 +143,7 @@ impl SessionMutation {
             first_name: input.first_name,
             last_name: input.last_name,
         };
+        let zone = time_zone::check(&input.time_zone);
         let organization = input.organization_name.map(|name| NewOrganization {
             name,
             slug: None,
@@ -154,6 +157,7 @@ impl SessionMutation {
                     .await
                     .map_err(of_sign_up)?;
             }
+            zone.map_err(|problem| domain::Error::Refused(vec![problem]))?;
             sign_up::sign_up(&system, operation.passwords(), account, origin).await
         };
         let signed_up = Box::pin(signed_up);
@@ -273,13 +277,13 @@ async fn found(operation: &Operation, organization: NewOrganization) -> domain::
     operation.act_in(organization.id)
 }
 
-/// The organization's problems in terms of the sign-up, which names it and no slug.
+/// The organization's problems in terms of the sign-up, which has other names of its own.
 fn of_sign_up(error: domain::Error) -> domain::Error {
     let domain::Error::Refused(mut problems) = error else {
         return error;
     };
     for problem in &mut problems {
-        if matches!(problem.field, "name" | "slug") {
+        if problem.field == "name" {
             problem.field = "organizationName";
         }
     }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    Error, Permission, Permissions,
+    Permission, Permissions,
     identity::{session, user},
     organizations::member,
 };
@@ -93,7 +93,7 @@ impl Viewer {
 async fn permissions(context: &Context<'_>) -> Result<Permissions> {
     match Operation::of(context).scope().await {
         Ok(scope) => Ok(scope.permissions()),
-        Err(Error::NotFound) => Ok(Permissions::default()),
+        Err(error) if error.is_not_found() => Ok(Permissions::default()),
         Err(error) => Err(error.into()),
     }
 }

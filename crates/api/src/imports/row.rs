@@ -106,7 +106,8 @@ impl ImportRow {
         self.0.column.as_deref()
     }
 
-    /// The row as it was read.
+    /// What was read of it: the person, and what it says about coming. Empty for a row that could
+    /// not be read.
     fn content(&self) -> Json<&serde_json::Value> {
         Json(&self.0.content)
     }

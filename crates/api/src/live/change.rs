@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Subscription};
 use chrono::{DateTime, Utc};
 use domain::{
-    ChangeKind, Code, Error, Scope,
+    ChangeKind, Code, Error, Permissions, Scope,
     attendance::scan::AttendanceId,
     live::{
         Hub,
@@ -17,6 +17,7 @@ use domain::{
 };
 use futures_util::{Stream, StreamExt, future::BoxFuture};
 
+use super::shared::{Answers, Occasion, SharedBatch, Wish};
 use crate::{
     attendance::attendance::{Attendance, AttendanceById},
     error::{Fault, Result},
@@ -118,17 +119,24 @@ impl ChangeSubscription {
             desc = "The `cursor` of the last batch that was handled, or an event's `changeCursor`."
         )]
         after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<AttendanceChangeBatch>> + use<>> {
+    ) -> Result<impl Stream<Item = Result<SharedBatch>> + use<>> {
         let operation = Operation::shared(context);
         let hub = context.data_unchecked::<Hub>();
+        let answers = context.data_unchecked::<Answers>().clone();
+        let wish = context.data_unchecked::<Wish>().clone();
         let filter = filter(event_id, types.as_deref())?;
         let deliveries =
             subscription::follow(hub, operation.require_viewer()?, filter, after).await?;
         Ok(deliveries.map(move |delivery| {
             let delivery = delivery.map_err(Fault::from)?;
             let batch = AttendanceChangeBatch::new(delivery.batch, &delivery.scope);
+            let occasion = batch.occasion(wish.clone(), delivery.scope.permissions());
             operation.read_through(delivery.scope);
-            Ok(batch)
+            Ok(SharedBatch {
+                batch,
+                occasion,
+                answers: answers.clone(),
+            })
         }))
     }
 }
@@ -213,13 +221,25 @@ impl AttendanceChange {
 }
 
 impl AttendanceChangeBatch {
+    fn occasion(&self, wish: Wish, permissions: Permissions) -> Occasion {
+        let number = |change: &AttendanceChange| change.row.sequence;
+        Occasion {
+            wish,
+            permissions,
+            range: (
+                self.changes.first().map(number),
+                self.changes.last().map(number),
+                self.changes.len(),
+                self.cursor.clone(),
+                self.caught_up,
+            ),
+        }
+    }
+
     fn new(batch: Batch, scope: &Scope) -> Self {
-        let change = |row: LoggedChange| {
+        let change = |row: Arc<LoggedChange>| {
             let kind = AttendanceChangeType::of(ChangeKind::parse(&row.kind)?)?;
-            Some(AttendanceChange {
-                row: Arc::new(row),
-                kind,
-            })
+            Some(AttendanceChange { row, kind })
         };
         Self {
             changes: batch.changes.into_iter().filter_map(change).collect(),

@@ -1,3 +1,4 @@
 //! What happened: by pull, and live.
 
 pub mod change;
+pub mod shared;

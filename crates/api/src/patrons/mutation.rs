@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::{
+    attendance::removal,
     patrons::patron::{self, NewPatron, PatronPatch},
     permission::{PatronsCreate, PatronsDelete, PatronsUpdate},
 };
@@ -103,7 +104,8 @@ impl PatronMutation {
         payload(work).await
     }
 
-    /// Removes a patron from every list; what they attended stays on record.
+    /// Removes a patron from every list; what they attended stays on record. Registrations for events
+    /// that are not over are cancelled, and who is inside leaves.
     #[graphql(directive = Requires::apply(PatronsDelete))]
     async fn delete_patron(
         &self,
@@ -112,7 +114,7 @@ impl PatronMutation {
     ) -> Option<Result<PatronPayload>> {
         let work = async {
             let writer = Operation::of(context).writer().await?;
-            patron::delete(writer, id::decode(&input.patron_id, "patronId")?).await
+            removal::remove(writer, id::decode(&input.patron_id, "patronId")?).await
         };
         payload(work).await
     }

@@ -9,7 +9,7 @@ use entity::{
         projection::{Model as Attendance, Registration},
         scan::{Direction, Model as Scan, Outcome, ScanId},
     },
-    events::event::{CapacityPolicy, EventId, Model as Event},
+    events::event::{EventId, Model as Event},
     identity::user::UserId,
     organizations::organization::OrganizationId,
     patrons::patron::{Model as Patron, PatronId},
@@ -21,7 +21,9 @@ mod rules;
 
 pub(super) use rules::{blank, seats};
 
-use rules::{kind_of, missing, presence_of, refusal, registered, same};
+use rules::{
+    is_full, kind_of, missing, nothing_to_undo, presence_of, refusal, registered, same,
+};
 
 use super::{
     projection::{self, Presence},
@@ -157,25 +159,27 @@ impl Batch {
         let kept = self.of_pair.get(&pair).unwrap_or(&empty);
         let timeline = projection::timeline(kept);
         if new.direction == Direction::Revert {
-            let undone = match new.supersedes {
-                Some(id) => timeline.iter().find(|scan| scan.id == id),
-                None => timeline.last(),
-            };
-            let undone = undone.ok_or_else(|| {
-                Problem::new(
-                    Code::NothingToUndo,
-                    "patronId",
-                    "There is no check-in to undo.",
-                )
-            })?;
-            scan.supersedes = Some(undone.id);
+            let mut undone = projection::latest(&timeline);
+            if let Some(id) = new.supersedes {
+                undone = timeline.iter().map(|scan| scan.id).collect();
+                undone.retain(|scan| *scan == id);
+            }
+            let mut undone = undone.into_iter();
+            scan.supersedes = Some(undone.next().ok_or_else(|| nothing_to_undo(new))?);
             scan.outcome = Outcome::Reverted;
+            for repeat in undone {
+                self.note(Scan {
+                    id: ScanId::from(Uuid::now_v7()),
+                    supersedes: Some(repeat),
+                    ..scan.clone()
+                });
+            }
         } else {
             scan.outcome = match refusal(event, &scan) {
                 Some(refusal) => refusal,
                 None => projection::outcome(&timeline, scan.direction, scan.occurred_at, scan.id),
             };
-            if self.is_full(event, pair, scan.outcome) {
+            if is_full(event, self.attendances.get(&pair), scan.outcome) {
                 scan.outcome = Outcome::CapacityReached;
             }
         }
@@ -197,7 +201,7 @@ impl Batch {
         let reason = new
             .reason
             .as_deref()
-            .map(|reason| text::optional(&mut problems, "reason", reason, 500));
+            .map(|reason| text::lines(&mut problems, "reason", reason, 500));
         if let Some(problem) = problems.pop() {
             return Err(problem);
         }
@@ -231,29 +235,10 @@ impl Batch {
         })
     }
 
-    /// Whether an enforced capacity keeps the patron out.
-    fn is_full(&self, event: &Event, pair: (EventId, PatronId), outcome: Outcome) -> bool {
-        let Some(capacity) = event.capacity else {
-            return false;
-        };
-        let attendance = self.attendances.get(&pair);
-        match (event.capacity_policy, outcome) {
-            (CapacityPolicy::Seats, Outcome::CheckedIn) => {
-                attendance.is_none_or(|attendance| seats(attendance) == 0)
-                    && event.seats_taken >= capacity
-            }
-            (CapacityPolicy::Occupancy, Outcome::CheckedIn | Outcome::Reentry) => {
-                event.inside_count >= capacity
-            }
-            _ => false,
-        }
-    }
-
     /// Keeps a scan, projects its attendance anew, and notes what that changed.
     fn keep(&mut self, scan: Scan) -> Option<Attendance> {
         let pair = (scan.event_id, scan.patron_id);
-        let scans = self.of_pair.entry(pair).or_default();
-        scans.push(scan.clone());
+        let scans = self.note(scan.clone());
         let presence = projection::project(&projection::timeline(scans));
         let before = self.attendances.get(&pair).cloned();
         let kind = kind_of(
@@ -285,9 +270,19 @@ impl Batch {
             .when(scan.occurred_at)
             .with(json!({ "scanId": scan.id.uuid(), "reason": scan.reason })),
         );
+        attendance
+    }
+
+    /// Keeps a scan as it is, and gives all of the same patron at the same event.
+    fn note(&mut self, scan: Scan) -> &[Scan] {
+        let scans = self
+            .of_pair
+            .entry((scan.event_id, scan.patron_id))
+            .or_default();
+        scans.push(scan.clone());
         self.scans.insert(scan.id, scan.clone());
         self.new_scans.push(scan);
-        attendance
+        scans
     }
 
     fn move_to(&mut self, before: &Attendance, presence: Presence) -> Attendance {

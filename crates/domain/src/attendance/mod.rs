@@ -8,4 +8,5 @@ pub mod imports;
 pub mod projection;
 pub mod record;
 pub mod registration;
+pub mod removal;
 pub mod scan;

@@ -101,6 +101,20 @@ pub fn timeline(scans: &[Scan]) -> Vec<&Scan> {
     timeline
 }
 
+/// The scans that an undo means when it names none: the latest, and whatever it merely repeats. An
+/// arrival that was scanned twice is undone at once. The first of them made the difference.
+#[must_use]
+pub fn latest(timeline: &[&Scan]) -> Vec<ScanId> {
+    let direction = timeline.last().map(|scan| scan.direction);
+    let repeats = timeline
+        .iter()
+        .rev()
+        .take_while(|scan| Some(scan.direction) == direction);
+    let mut latest: Vec<ScanId> = repeats.map(|scan| scan.id).collect();
+    latest.reverse();
+    latest
+}
+
 /// What a timeline says. An entry counts from outside, an exit from inside; the rest are repeats.
 #[must_use]
 pub fn project(timeline: &[&Scan]) -> Presence {

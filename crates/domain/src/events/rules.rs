@@ -35,7 +35,7 @@ pub(super) async fn check<P>(writer: &Writer<P>, mut event: Event) -> Result<Eve
     }
     let mut problems = Vec::new();
     let title = text::required(&mut problems, "title", &event.title, 200);
-    let description = text::optional(&mut problems, "description", &event.description, 10_000);
+    let description = text::lines(&mut problems, "description", &event.description, 10_000);
     let location = text::optional(&mut problems, "location", &event.location, 200);
     problems.extend(time_zone::check(&event.time_zone).err());
     for (field, time) in [
@@ -71,6 +71,21 @@ pub(super) async fn check<P>(writer: &Writer<P>, mut event: Event) -> Result<Eve
             "checkInClosesAt",
             "The door must close after it opens.",
         ));
+    } else if event.starts_at < event.ends_at {
+        if event.check_in_opens_at >= event.ends_at {
+            problems.push(Problem::new(
+                Code::Invalid,
+                "checkInOpensAt",
+                "The door must open before the event ends.",
+            ));
+        }
+        if event.check_in_closes_at <= event.starts_at {
+            problems.push(Problem::new(
+                Code::Invalid,
+                "checkInClosesAt",
+                "The door must close after the event starts.",
+            ));
+        }
     }
     if event
         .capacity

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Code, Problem};
+use crate::{Code, Problem, text};
 
 /// The address as it is stored and compared: NFKC, trimmed, lower case.
 #[must_use]
@@ -31,6 +31,7 @@ pub fn check(address: &str) -> Result<String, Problem> {
         && !normalized.chars().any(|character| {
             character.is_whitespace()
                 || character.is_control()
+                || text::is_invisible(character)
                 || "<>()[]\\,;:\"".contains(character)
         });
     if well_formed {

@@ -55,9 +55,10 @@ pub async fn authenticate(system: &System, token: &Token, request: Request) -> R
         .ok_or(Error::Unauthenticated)?;
     let organization = match &request.organization {
         None => session.active_organization_id,
-        // An unknown slug and one of somebody else's are told apart by nobody: entering fails.
+        // An unknown slug, one of somebody else's, and what can be none are told apart by nobody:
+        // entering fails.
         Some(slug) => Some(
-            slug::Entity::find_by_id(slug.to_lowercase())
+            slug::Entity::find_by_id(slug.to_ascii_lowercase().replace('\0', ""))
                 .one(&*transaction)
                 .await?
                 .map_or_else(OrganizationId::random, |row| row.organization_id),

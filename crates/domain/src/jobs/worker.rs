@@ -27,24 +27,27 @@ const TRIES: i32 = 5;
 /// Carries jobs out, one after the other.
 pub struct Worker {
     db: Db,
+    stop: CancellationToken,
 }
 
 impl Worker {
     /// A worker on this database.
     #[must_use]
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone() }
+        Self {
+            db: db.clone(),
+            stop: CancellationToken::new(),
+        }
     }
 
-    /// Works until `stop`. A job under way is left to the next taker, which goes on from its last
+    /// Works until `stop`. A job under way is handed to the next taker, which goes on from its last
     /// chunk.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.stop = stop.clone();
         let mut committed = self.db.committed();
-        loop {
-            match stop.run_until_cancelled(Box::pin(self.work())).await {
-                None => return,
-                Some(Err(error)) => tracing::warn!(%error, "jobs.retry"),
-                Some(Ok(())) => {}
+        while !stop.is_cancelled() {
+            if let Err(error) = Box::pin(self.work()).await {
+                tracing::warn!(%error, "jobs.retry");
             }
             let heard = async {
                 loop {
@@ -69,7 +72,9 @@ impl Worker {
     /// The database is away.
     pub async fn work(&self) -> Result<()> {
         let system = System::new(&self.db, "carry out a job");
-        while let Some(job) = system.claim_jobs(LEASE, 1).await?.pop() {
+        while !self.stop.is_cancelled()
+            && let Some(job) = system.claim_jobs(LEASE, 1).await?.pop()
+        {
             self.carry_out(&system, job).await?;
         }
         Ok(())
@@ -82,6 +87,7 @@ impl Worker {
         let result = tokio::select! {
             result = self.dispatch(&scope, &job) => result,
             () = self.renew(system, &job) => Ok(()),
+            () = self.stop.cancelled() => return hand_back(system, &job).await,
         };
         if let Err(error) = &result
             && job.attempts >= TRIES
@@ -150,6 +156,21 @@ impl Worker {
             .await?;
         transaction.commit().await
     }
+}
+
+/// Ends the lease of a job that is not done, through no fault of its own.
+async fn hand_back(system: &System, job: &job::Model) -> Result<()> {
+    let transaction = system.begin(true).await?;
+    job::Entity::update_many()
+        .col_expr(
+            job::Column::LeasedUntil,
+            Expr::value(None::<chrono::DateTime<chrono::Utc>>),
+        )
+        .col_expr(job::Column::Attempts, Expr::value(job.attempts - 1))
+        .filter(job::Column::Id.eq(job.id))
+        .exec(&*transaction)
+        .await?;
+    transaction.commit().await
 }
 
 /// Tells the job's subject that nothing more will come of it.

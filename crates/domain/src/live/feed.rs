@@ -1,5 +1,7 @@
 //! Reading the log.
 
+use std::sync::Arc;
+
 use entity::{
     events::event::EventId,
     live::{change, counter},
@@ -41,7 +43,7 @@ pub struct Filter {
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The changes that pass the filter; none in a heartbeat.
-    pub changes: Vec<LoggedChange>,
+    pub changes: Vec<Arc<LoggedChange>>,
     /// The number up to which the log was looked at.
     pub position: i64,
     /// Whether that was its end.
@@ -86,7 +88,7 @@ pub async fn read(
     if let Some(event) = filter.event {
         select = select.filter(change::Column::EventId.eq(event.uuid()));
     }
-    let changes = reader.all(select).await?;
+    let changes = shared(reader.all(select).await?);
     match changes.last() {
         Some(last) if changes.len() as u64 == size => {
             let position = last.sequence;
@@ -108,13 +110,18 @@ pub async fn read(
 pub(super) async fn read_all(
     reader: &Reader<AttendanceRead>,
     position: i64,
-) -> Result<Vec<LoggedChange>> {
+) -> Result<Vec<Arc<LoggedChange>>> {
     let select = reader
         .find::<change::Entity>()
         .filter(change::Column::Sequence.gt(position))
         .order_by_asc(change::Column::Sequence)
         .limit(BATCH);
-    reader.all(select).await
+    Ok(shared(reader.all(select).await?))
+}
+
+/// A change is read once and handed to many.
+fn shared(changes: Vec<LoggedChange>) -> Vec<Arc<LoggedChange>> {
+    changes.into_iter().map(Arc::new).collect()
 }
 
 /// The number of the newest change.

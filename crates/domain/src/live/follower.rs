@@ -21,7 +21,7 @@ pub(super) struct Segment {
     /// The number before the first.
     pub after: i64,
     /// The changes, without a gap.
-    pub changes: Vec<LoggedChange>,
+    pub changes: Vec<Arc<LoggedChange>>,
 }
 
 impl Segment {

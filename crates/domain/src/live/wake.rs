@@ -1,7 +1,7 @@
 //! Wake-ups between instances, through Redis. They carry no truth: one that is lost is made up for
 //! by the followers' clocks, so nothing here ever fails a request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use redis::AsyncCommands;
@@ -17,6 +17,8 @@ const CHANNEL: &str = "rollcall:committed";
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Pause between two tries to reach it.
 const RETRY: Duration = Duration::from_secs(1);
+/// While it is away, that is said this often.
+const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// Tells other instances of this one's commits, and this one of theirs, until `stop`.
 ///
@@ -41,6 +43,7 @@ pub fn start(
 
 async fn tell(client: redis::Client, mut committed: broadcast::Receiver<Committed>) {
     let mut connection = None;
+    let mut absence = Absence::default();
     loop {
         let message = match committed.recv().await {
             Ok(message) => message,
@@ -58,8 +61,10 @@ async fn tell(client: redis::Client, mut committed: broadcast::Receiver<Committe
         if let Some(open) = &mut connection {
             let published =
                 tokio::time::timeout(PATIENCE, open.publish::<_, _, i64>(CHANNEL, text)).await;
-            if !matches!(published, Ok(Ok(_))) {
-                tracing::warn!("redis.publish.failed");
+            if matches!(published, Ok(Ok(_))) {
+                absence = Absence::default();
+            } else {
+                absence.say(|| tracing::warn!("redis.publish.failed"));
                 connection = None;
             }
         }
@@ -68,10 +73,12 @@ async fn tell(client: redis::Client, mut committed: broadcast::Receiver<Committe
 }
 
 async fn listen(client: redis::Client, hub: Hub) {
+    let mut absence = Absence::default();
     loop {
         match subscribe(&client).await {
             Ok(mut messages) => {
                 tracing::info!("redis.subscribed");
+                absence = Absence::default();
                 while let Some(message) = messages.next().await {
                     if let Some(message) = message
                         .get_payload::<String>()
@@ -82,11 +89,25 @@ async fn listen(client: redis::Client, hub: Hub) {
                         hub.wake(message);
                     }
                 }
-                tracing::warn!("redis.subscription.lost");
+                absence.say(|| tracing::warn!("redis.subscription.lost"));
             }
-            Err(error) => tracing::warn!(%error, "redis.unreachable"),
+            Err(error) => absence.say(|| tracing::warn!(%error, "redis.unreachable")),
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// When it was last said that Redis is away; none while it is there.
+#[derive(Default)]
+struct Absence(Option<Instant>);
+
+impl Absence {
+    /// Says so, unless it was said a moment ago.
+    fn say(&mut self, words: impl FnOnce()) {
+        if self.0.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            words();
+            self.0 = Some(Instant::now());
+        }
     }
 }
 

@@ -30,10 +30,10 @@ const MOST: u64 = 200;
 /// at this moment.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the request names no organization, one that is not there, or one the
-/// viewer does not belong to: the same answer.
+/// [`Error::NoOrganization`] when neither the request nor its session names one;
+/// [`Error::NotFound`] when it is not there or the viewer does not belong to it: the same answer.
 pub async fn enter(viewer: &Viewer) -> Result<Scope> {
-    let organization = viewer.organization().ok_or(Error::NotFound)?;
+    let organization = viewer.organization().ok_or(Error::NoOrganization)?;
     let own = viewer.begin(false).await?;
     let membership = own
         .find::<member::Entity>()
@@ -249,7 +249,7 @@ fn grantable<P>(writer: &Writer<P>, role: &str, field: &'static str) -> Result<(
         return Err(Error::refused(
             Code::LastOwner,
             field,
-            "An organization has one owner: transfer the ownership instead.",
+            "An organization has one owner, who stays the owner: give another role.",
         ));
     }
     if !writer
@@ -290,7 +290,7 @@ async fn subject<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
         return Err(Error::refused(
             Code::LastOwner,
             "memberId",
-            "The owner stays until the ownership is transferred.",
+            "The owner stays the owner: their role and their access cannot be changed.",
         ));
     }
     if !writer

@@ -17,6 +17,8 @@ use crate::{
     text,
 };
 
+/// Slugs by chance that are tried when nobody gives one, and the name's own is taken.
+const ATTEMPTS: usize = 5;
 /// Bytes of an organization's metadata at most.
 const METADATA: usize = 16 * 1024;
 
@@ -51,7 +53,34 @@ pub struct OrganizationPatch {
 pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organization> {
     // Nobody is a member of what does not exist yet, so Rollcall itself founds it, on their behalf.
     let system = System::new(&viewer.db, "found an organization");
-    let (name, address) = check(&system, &input).await?;
+    let name = check(&system, &input).await?;
+    let mut address = match &input.slug {
+        Some(slug) => slug.clone(),
+        None => slug::suggest(&name)?,
+    };
+    let mut founded = found(viewer, &system, &name, &address, &input.time_zone).await;
+    for _ in 0..ATTEMPTS {
+        match &founded {
+            Err(error) if input.slug.is_none() && slug::is_taken(error) => {
+                address = slug::vary(&name)?;
+                founded = found(viewer, &system, &name, &address, &input.time_zone).await;
+            }
+            _ => break,
+        }
+    }
+    let organization = founded?;
+    crate::identity::session::activate(viewer, organization.id).await?;
+    Ok(organization)
+}
+
+/// Founds it at one address, which is taken if the table's key says so.
+async fn found(
+    viewer: &Viewer,
+    system: &System,
+    name: &str,
+    address: &str,
+    time_zone: &str,
+) -> Result<Organization> {
     let id = OrganizationId::random();
     let actor = Actor::User {
         user: viewer.user(),
@@ -62,17 +91,17 @@ pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organizat
     let now = viewer.clock().now();
     let organization = writer.insert(organization::ActiveModel {
         id: Set(id),
-        name: Set(name),
-        slug: Set(address.clone()),
+        name: Set(name.to_owned()),
+        slug: Set(address.to_owned()),
         owner_id: Set(viewer.user()),
         status: Set(Status::Trial),
-        time_zone: Set(input.time_zone),
+        time_zone: Set(time_zone.to_owned()),
         metadata: Set(json!({})),
         created_at: Set(now),
         updated_at: Set(now),
     });
     let organization = slug::or_taken(organization.await)?;
-    slug::or_taken(writer.insert(slug::row(&address, now)).await)?;
+    slug::or_taken(writer.insert(slug::row(address, now)).await)?;
     let roles = BuiltInRole::ALL.iter().map(|role| role::ActiveModel {
         organization_id: Set(id),
         slug: Set(role.slug().to_owned()),
@@ -97,25 +126,27 @@ pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organizat
     writer
         .commit(Change::new(ChangeKind::OrganizationCreated, id))
         .await?;
-    crate::identity::session::activate(viewer, id).await?;
     Ok(organization)
 }
 
-/// Checks what founding an organization takes, and gives its name and its address.
+/// Checks what founding an organization takes, and gives its name.
 ///
 /// # Errors
 /// A refusal naming every field that is wrong or taken.
-pub async fn check(system: &System, input: &NewOrganization) -> Result<(String, String)> {
+pub async fn check(system: &System, input: &NewOrganization) -> Result<String> {
     let mut problems = Vec::new();
     let name = text::required(&mut problems, "name", &input.name, 100);
-    let address = input.slug.clone().unwrap_or_else(|| slug::suggest(&name));
-    problems.extend(slug::check(&address).err());
+    if let Some(slug) = &input.slug {
+        problems.extend(slug::check(slug).err());
+    }
     problems.extend(time_zone::check(&input.time_zone).err());
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
     }
-    slug::require_free(system, &address).await?;
-    Ok((name, address))
+    if let Some(slug) = &input.slug {
+        slug::require_free(system, slug).await?;
+    }
+    Ok(name)
 }
 
 /// The scope's own organization.

@@ -12,10 +12,13 @@ const RESERVED: &[&str] = &[
     "rollcall", "static", "support", "www",
 ];
 
+/// Characters of a slug at most.
+const LONGEST: usize = 63;
+
 /// Checks a slug: 3 to 63 characters, no hyphen at either end or twice in a row, not reserved.
 pub fn check(slug: &str) -> Result<(), Problem> {
     let permitted = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !(3..=63).contains(&slug.len())
+    if !(3..=LONGEST).contains(&slug.len())
         || !slug.bytes().all(permitted)
         || slug.starts_with('-')
         || slug.ends_with('-')
@@ -33,9 +36,28 @@ pub fn check(slug: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A slug made from a name, for whoever gives none; it still has to pass [`check`].
-#[must_use]
-pub fn suggest(name: &str) -> String {
+/// A slug made from a name, for whoever gives none. It passes [`check`], and may be taken.
+pub(super) fn suggest(name: &str) -> Result<String> {
+    let slug = spell(name, LONGEST);
+    match check(&slug) {
+        Ok(()) => Ok(slug),
+        Err(_) => vary(name),
+    }
+}
+
+/// The same with an end by chance, which hardly anybody has taken.
+pub(super) fn vary(name: &str) -> Result<String> {
+    let end = getrandom::u32()
+        .map_err(|error| Error::Internal(format!("no randomness from the system: {error}")))?;
+    let end = format!("-{end:08x}");
+    Ok(match spell(name, LONGEST - end.len()) {
+        slug if slug.is_empty() => format!("organization{end}"),
+        slug => slug + &end,
+    })
+}
+
+/// What of a name can stand in a slug.
+fn spell(name: &str, longest: usize) -> String {
     let mut slug = String::new();
     for character in text::fold(name).chars() {
         if character.is_ascii_alphanumeric() {
@@ -44,7 +66,7 @@ pub fn suggest(name: &str) -> String {
             slug.push('-');
         }
     }
-    slug.truncate(63);
+    slug.truncate(longest);
     slug.trim_end_matches('-').to_owned()
 }
 
@@ -70,13 +92,14 @@ pub(super) async fn require_free(system: &System, address: &str) -> Result<()> {
 /// moment ago.
 pub(super) fn or_taken<T>(inserted: Result<T>) -> Result<T> {
     match inserted {
-        Err(Error::Refused(problems))
-            if problems.iter().any(|problem| problem.code == Code::Taken) =>
-        {
-            Err(taken())
-        }
+        Err(error) if is_taken(&error) => Err(taken()),
         other => other,
     }
+}
+
+/// Whether a table's key found something taken.
+pub(super) fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::Refused(problems) if problems.iter().any(|problem| problem.code == Code::Taken))
 }
 
 /// Makes `address` the one that leads to the writer's organization, and frees the present one.

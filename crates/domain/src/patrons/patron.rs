@@ -109,10 +109,10 @@ pub async fn update(
     Ok(patron)
 }
 
-/// Removes a patron from every list; what they attended stays on record. Their address and their
-/// ids elsewhere are free for another.
-pub async fn delete(writer: Writer<PatronsDelete>, id: PatronId) -> Result<Patron> {
-    let patron = locked(&writer, &[id]).await?.pop().ok_or_else(missing)?;
+/// Takes a patron out of every list, within a running unit of work. Their address and their ids
+/// elsewhere are free for another.
+pub(crate) async fn mark_removed(writer: &Writer<PatronsDelete>, id: PatronId) -> Result<Patron> {
+    let patron = locked(writer, &[id]).await?.pop().ok_or_else(missing)?;
     let now = writer.scope().clock().now();
     let update = writer
         .change::<patron::Entity>()
@@ -124,9 +124,6 @@ pub async fn delete(writer: Writer<PatronsDelete>, id: PatronId) -> Result<Patro
         .removal::<external_id::Entity>()
         .filter(external_id::Column::PatronId.eq(id.uuid()));
     writer.delete(elsewhere).await?;
-    writer
-        .commit(Change::new(ChangeKind::PatronDeleted, id).of(id))
-        .await?;
     Ok(Patron {
         deleted_at: Some(now),
         ..patron

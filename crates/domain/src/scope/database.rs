@@ -1,11 +1,16 @@
 //! The database: where it is, and the pools that reach it.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use migration::{APPLICATION_ROLE, Migrator, MigratorTrait};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::{
-    Connection, Executor, PgPool, SqlitePool,
+    ConnectOptions, Connection, Executor, PgPool, SqlitePool,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgConnection},
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
@@ -35,7 +40,7 @@ pub enum Database {
     },
     /// The embedded SQLite file.
     Sqlite {
-        /// Its path; created with its directory when it is not there.
+        /// Its path; created when it is not there, for its owner alone.
         path: PathBuf,
     },
 }
@@ -136,7 +141,7 @@ impl Db {
                 let pool: PgPool = PoolOptions::new()
                     .max_connections(2)
                     .acquire_timeout(ACQUIRE)
-                    .connect(url)
+                    .connect_with(quiet(PgConnectOptions::from_str(url)?))
                     .await?;
                 // Session-level advisory lock: one instance migrates, the others find nothing left.
                 let mut lock = pool.acquire().await?;
@@ -166,7 +171,8 @@ impl Db {
     pub async fn roll_back(database: &Database, steps: u32) -> Result<()> {
         let connection = match database {
             Database::Postgres { url, .. } => {
-                SqlxPostgresConnector::from_sqlx_postgres_pool(PgPool::connect(url).await?)
+                let options = quiet(PgConnectOptions::from_str(url)?);
+                SqlxPostgresConnector::from_sqlx_postgres_pool(PgPool::connect_with(options).await?)
             }
             Database::Sqlite { path } => {
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(sqlite_pool(path, false, 1).await?)
@@ -278,7 +284,7 @@ async fn turn(turns: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
 }
 
 fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
-    let options = PgConnectOptions::from_str(url)?
+    let options = quiet(PgConnectOptions::from_str(url)?)
         .application_name("rollcall")
         // Startup settings survive RESET ALL, which the release hook runs.
         .options([
@@ -312,16 +318,33 @@ fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
         .connect_lazy_with(options))
 }
 
-async fn open_sqlite(path: &PathBuf) -> Result<Pool> {
+async fn open_sqlite(path: &Path) -> Result<Pool> {
     let writer = sqlite_pool(path, false, 1).await?;
     let readers = sqlite_pool(path, true, 8).await?;
     Ok(Pool::Sqlite { writer, readers })
 }
 
-async fn sqlite_pool(path: &PathBuf, read_only: bool, connections: u32) -> Result<SqlitePool> {
-    let options = SqliteConnectOptions::new()
+/// A statement that took a second is the metrics' business: its text would fill the log.
+fn quiet<O: ConnectOptions>(options: O) -> O {
+    options.log_slow_statements(log::LevelFilter::Off, Duration::ZERO)
+}
+
+/// Makes the file unless it is there. It holds people's addresses, so it is its owner's alone, as
+/// are the files that SQLite makes beside it.
+fn create(path: &Path) -> Result<()> {
+    let mut options = std::fs::File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(path);
+    made.map(drop)
+        .map_err(|error| Error::Internal(format!("{}: {error}", path.display())))
+}
+
+async fn sqlite_pool(path: &Path, read_only: bool, connections: u32) -> Result<SqlitePool> {
+    create(path)?;
+    let options = quiet(SqliteConnectOptions::new())
         .filename(path)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         // Survives power loss: every commit reaches the disk.
         .synchronous(SqliteSynchronous::Full)

@@ -12,6 +12,7 @@
 
 mod database;
 mod dialect;
+mod reach;
 mod reader;
 mod system;
 mod transaction;

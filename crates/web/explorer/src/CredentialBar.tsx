@@ -36,7 +36,7 @@ export function CredentialBar() {
       <p role="status" className={token ? "credential-held" : undefined}>
         {token
           ? "Sent with every operation, kept in this browser tab only."
-          : "Not signed in: fill in the variables of SignIn and run it."}
+          : "No token: run SignIn. If this browser signed in before, its cookie counts."}
       </p>
     </header>
   );

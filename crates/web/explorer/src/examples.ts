@@ -14,7 +14,7 @@ export const HEADERS_HELP = `{
 }
 `;
 
-/** The tabs the explorer opens with, in the order in which a newcomer needs them. */
+/** The tabs the explorer opens with, in the order in which a newcomer runs them. */
 export const EXAMPLES: Example[] = [
   example(
     `# 1. Fill in the variables below, press Run (Ctrl-Enter).
@@ -40,10 +40,11 @@ mutation SignIn($login: String!, $password: String!) {
     { login: "", password: "" },
   ),
   example(
-    `# 2. Events, and who is registered or came. Copy an
-#    event's id and a patron's id for CheckIn.
-query Events($events: Int!, $attendances: Int!) {
-  events(first: $events) {
+    `# 2. What is on now, and who is expected. For CheckIn, copy
+#    the event's id, and the id of a patron who is REGISTERED:
+#    not here yet. Without statuses ([]): every event.
+query Events($statuses: [EventStatus!]!, $attendances: Int!) {
+  events(first: 5, filter: { statuses: $statuses }) {
     nodes {
       id
       title
@@ -54,7 +55,6 @@ query Events($events: Int!, $attendances: Int!) {
       attendances(first: $attendances) {
         nodes {
           state
-          checkInTime
           patron {
             id
             name
@@ -63,18 +63,44 @@ query Events($events: Int!, $attendances: Int!) {
         }
       }
     }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
   }
 }
 `,
-    { events: 5, attendances: 5 },
+    { statuses: ["ONGOING"], attendances: 100 },
   ),
   example(
-    `# 3. Check someone in, with ids from Events. Run it twice:
-#    a second scan is an outcome, not an error.
+    `# 3. Run this and leave it running: another tab up here
+#    would end it. Open this page in a second window for
+#    CheckIn; you are signed in there, too. Without eventId:
+#    every event. With a cursor in "after": what came since.
+subscription Subscribe($eventId: ID, $after: String) {
+  attendanceChanged(eventId: $eventId, after: $after) {
+    changes {
+      sequence
+      type
+      occurredAt
+      event {
+        title
+      }
+      patron {
+        name
+      }
+      attendance {
+        state
+        checkInTime
+      }
+    }
+    cursor
+    caughtUp
+  }
+}
+`,
+    { eventId: null, after: null },
+  ),
+  example(
+    `# 4. In a second window: check someone in, with two ids from
+#    Events, and look at Subscribe. Run it twice: a second scan
+#    is an outcome, not an error.
 mutation CheckIn($eventId: ID!, $patronId: ID!) {
   checkIn(input: { eventId: $eventId, patronId: $patronId }) {
     outcome
@@ -98,35 +124,6 @@ mutation CheckIn($eventId: ID!, $patronId: ID!) {
 }
 `,
     { eventId: "", patronId: "" },
-  ),
-  example(
-    `# 4. Run this and leave it running. Then duplicate the
-#    browser tab (the credential goes along) and run CheckIn
-#    over there. Without eventId: every event. With a cursor
-#    in "after": first what came since.
-subscription AttendanceChanged($eventId: ID, $after: String) {
-  attendanceChanged(eventId: $eventId, after: $after) {
-    changes {
-      sequence
-      type
-      occurredAt
-      event {
-        title
-      }
-      patron {
-        name
-      }
-      attendance {
-        state
-        checkInTime
-      }
-    }
-    cursor
-    caughtUp
-  }
-}
-`,
-    { eventId: null, after: null },
   ),
 ];
 

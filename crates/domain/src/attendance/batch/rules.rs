@@ -6,7 +6,7 @@ use entity::{
         projection::{AttendanceId, Model as Attendance, Registration},
         scan::{Method, Model as Scan, Outcome},
     },
-    events::event::{EventId, Model as Event},
+    events::event::{CapacityPolicy, EventId, Model as Event},
     organizations::organization::OrganizationId,
     patrons::patron::PatronId,
 };
@@ -91,6 +91,34 @@ pub(super) fn refusal(event: &Event, scan: &Scan) -> Option<Outcome> {
     });
     let in_time = (event.check_in_opens_at..=closes).contains(&scan.occurred_at);
     (!in_time || scan.received_at > closes + LATE).then_some(Outcome::OutsideWindow)
+}
+
+/// Whether an enforced capacity keeps the patron out.
+pub(super) fn is_full(event: &Event, attendance: Option<&Attendance>, outcome: Outcome) -> bool {
+    let Some(capacity) = event.capacity else {
+        return false;
+    };
+    match (event.capacity_policy, outcome) {
+        (CapacityPolicy::Seats, Outcome::CheckedIn) => {
+            attendance.is_none_or(|attendance| seats(attendance) == 0)
+                && event.seats_taken >= capacity
+        }
+        (CapacityPolicy::Occupancy, Outcome::CheckedIn | Outcome::Reentry) => {
+            event.inside_count >= capacity
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn nothing_to_undo(new: &NewScan) -> Problem {
+    let (field, message) = match new.supersedes {
+        Some(_) => (
+            "scanToRevert",
+            "The patron has no such scan at this event, or it is undone already.",
+        ),
+        None => ("patronId", "There is no check-in to undo."),
+    };
+    Problem::new(Code::NothingToUndo, field, message)
 }
 
 /// Whether a repeated id comes with the content it came with first. A time, or a scan to undo, that

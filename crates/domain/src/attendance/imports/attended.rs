@@ -63,7 +63,8 @@ pub(super) fn read(cells: &Cells<'_>) -> Result<(Option<Attended>, Option<SkipRe
         Some(came) => Ok((came, None)),
         None => cells.instant(text).map(|arrived_at| (true, arrived_at)),
     };
-    let (marked, marked_at) = cells.read(Came, arrival)?.unwrap_or_default();
+    let mark = |text: &str| arrival(text).map_err(|(code, _)| (code, NEITHER_WORD_NOR_TIME));
+    let (marked, marked_at) = cells.read(Came, mark)?.unwrap_or_default();
     let (timed, timed_at) = cells.read(ArrivedAt, arrival)?.unwrap_or_default();
     let arrived_at = timed_at.or(marked_at);
     let departure = |text: &str| {
@@ -85,9 +86,14 @@ pub(super) fn read(cells: &Cells<'_>) -> Result<(Option<Attended>, Option<SkipRe
     let seats = cells
         .read(Seats, |text| value::seats(text, 1))?
         .unwrap_or(1);
-    let guests = cells
-        .read(Guests, |text| value::seats(text, 0))?
-        .unwrap_or(0);
+    let with_guests = |text: &str| {
+        let guests = value::seats(text, 0)?;
+        let all = guests + seats;
+        (all <= value::MAX_SEATS)
+            .then_some(guests)
+            .ok_or(TOO_MANY_SEATS)
+    };
+    let guests = cells.read(Guests, with_guests)?.unwrap_or(0);
     let attendance = Attended {
         registered: matches!(standing, Standing::Registered | Standing::CheckedIn),
         attended,
@@ -98,6 +104,14 @@ pub(super) fn read(cells: &Cells<'_>) -> Result<(Option<Attended>, Option<SkipRe
     };
     Ok((Some(attendance), None))
 }
+
+const TOO_MANY_SEATS: Problem = (
+    RowErrorCode::InvalidSeats,
+    "A registration has at most 50 seats, guests included. Register some of them by name.",
+);
+
+const NEITHER_WORD_NOR_TIME: &str =
+    "Write yes or no, or when the person came, like 2024-03-09 18:30.";
 
 const LEFT_BEFORE_ARRIVING: Problem = (
     RowErrorCode::InvalidTime,
@@ -152,11 +166,10 @@ fn standing(text: &str) -> Result<Standing, Problem> {
 /// Whether a cell of an attendance column says that the person came; `None` when it is no such word.
 fn came(text: &str) -> Option<bool> {
     match key(text).as_str() {
-        "yes" | "y" | "true" | "1" | "x" | "✓" | "✔" | "attended" | "present" | "checkedin" => {
-            Some(true)
-        }
+        "yes" | "y" | "true" | "1" | "x" | "✓" | "✔" | "attended" | "present" | "checkedin"
+        | "oui" | "ja" | "si" | "sí" | "sì" | "sim" | "tak" | "ano" => Some(true),
         "" | "no" | "n" | "false" | "0" | "noshow" | "absent" | "excused" | "excusedabsence"
-        | "notcheckedin" => Some(false),
+        | "notcheckedin" | "non" | "nein" | "nee" | "nej" | "não" | "nie" | "ne" => Some(false),
         _ => None,
     }
 }

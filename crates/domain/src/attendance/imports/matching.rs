@@ -6,7 +6,7 @@ use entity::patrons::{
     external_id,
     patron::{self, PatronId},
 };
-use sea_orm::{ColumnTrait, Condition, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::row::Person;
 use crate::{Result, Writer, patrons::patron::sort_name as patron_sort_name, text};
@@ -31,7 +31,8 @@ pub(super) enum Match {
     Unknown,
 }
 
-/// Looks the people of some rows up, with two statements for any number of them.
+/// Looks the people of some rows up, with as many statements for any number of them: one for each
+/// way to know somebody, so that each walks its own index.
 pub(super) async fn look_up<P>(writer: &Writer<P>, people: &[&Person]) -> Result<Known> {
     let externals = people.iter().filter_map(|person| person.external.as_ref());
     let mut by_source: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -64,26 +65,19 @@ pub(super) async fn look_up<P>(writer: &Writer<P>, people: &[&Person]) -> Result
         .map(|person| sort_name(person))
         .filter(|name| !name.is_empty());
     let phones = people.iter().filter_map(|person| person.phone.clone());
-    let any = Condition::any()
-        .add(patron::Column::Email.is_in(emails))
-        .add(patron::Column::SortName.is_in(names))
-        .add(patron::Column::Phone.is_in(phones))
-        .add(writer.any(patron::Column::Id, linked).await?);
-    let select = writer
-        .find::<patron::Entity>()
-        .filter(patron::Column::DeletedAt.is_null())
-        .filter(any);
-    for row in writer.all(select).await? {
-        if let Some(email) = row.email {
-            known.by_email.insert(email, row.id);
+    for alike in [
+        patron::Column::Email.is_in(emails),
+        patron::Column::SortName.is_in(names),
+        patron::Column::Phone.is_in(phones),
+        writer.any(patron::Column::Id, linked).await?,
+    ] {
+        let select = writer
+            .find::<patron::Entity>()
+            .filter(patron::Column::DeletedAt.is_null())
+            .filter(alike);
+        for row in writer.all(select).await? {
+            known.note(row);
         }
-        if let Some(phone) = row.phone {
-            known
-                .by_phone
-                .insert((phone, text::fold(&row.last_name)), row.id);
-        }
-        known.by_name.insert(row.sort_name.clone(), row.id);
-        known.names.insert(row.id, row.sort_name);
     }
     Ok(known)
 }
@@ -115,6 +109,18 @@ impl Known {
             .and_then(|phone| self.by_phone.get(&phone))
             .or_else(|| self.by_name.get(&name));
         alike.map_or(Match::Unknown, |id| Match::Resembles(*id))
+    }
+
+    fn note(&mut self, row: patron::Model) {
+        if let Some(email) = row.email {
+            self.by_email.insert(email, row.id);
+        }
+        if let Some(phone) = row.phone {
+            self.by_phone
+                .insert((phone, text::fold(&row.last_name)), row.id);
+        }
+        self.by_name.insert(row.sort_name.clone(), row.id);
+        self.names.insert(row.id, row.sort_name);
     }
 
     /// Adds a patron made from a row, for the rows after it.

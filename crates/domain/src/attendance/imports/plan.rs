@@ -1,19 +1,21 @@
 //! The dry run: what would be done with each row. It changes nothing but the import itself.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::attendance::{import, import_file, import_row};
 use sea_orm::{ColumnTrait, QueryFilter, Set};
 
 use super::{
-    Row, RowError,
+    Row, RowError, RowErrorCode,
     commit::CHUNK,
     file,
     import::{Found, Import, ImportId, Status, Verdict, json, reading},
     matching::{self, Match},
 };
 use crate::{
-    Change, ChangeKind, Error, Result, Scope, Writer, permission::ImportsCreate, secret, text,
+    Change, ChangeKind, Error, Result, Scope, Writer, attendance::scan::AHEAD,
+    permission::ImportsCreate, secret, text,
 };
 
 /// Reads the file of an import and writes each row's verdict, in chunks. Begun again after a stop,
@@ -80,7 +82,9 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<()> {
 
     let mut seen = Seen::default();
     loop {
-        let items: Vec<Result<Row, RowError>> = reader.by_ref().take(CHUNK).collect();
+        let now = scope.clock().now();
+        let named = |item: Result<Row, RowError>| in_time(named(item?, &import), now);
+        let items: Vec<Result<Row, RowError>> = reader.by_ref().take(CHUNK).map(named).collect();
         if items.is_empty() {
             break;
         }
@@ -125,30 +129,69 @@ async fn forget(writer: &Writer<ImportsCreate>, id: ImportId) -> Result<()> {
     writer.delete(file).await.map(|_| ())
 }
 
-/// People of earlier rows of the same file, as short digests: 50,000 of them fit in two megabytes.
+/// A row that has neither an id nor an address is known by its place in this very file, so that the
+/// same file again makes nobody twice.
+fn named(mut row: Row, import: &Import) -> Row {
+    if row.person.external.is_none() && row.person.email.is_none() {
+        let digest = import.digest.iter().take(16);
+        let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
+        row.person.external = Some((FILE.to_owned(), format!("{digest}:{}", row.line)));
+    }
+    row
+}
+
+/// The source of ids that are places in files.
+const FILE: &str = "file";
+
+/// What became of the people of earlier rows of the same file, by short digests: 50,000 of them fit
+/// in two megabytes.
 #[derive(Default)]
-struct Seen(HashSet<u64>);
+struct Seen(HashMap<u64, Verdict>);
 
 impl Seen {
-    /// Whether an earlier row was about the same person.
-    fn again(&mut self, row: &Row) -> bool {
-        let external = row
-            .person
-            .external
-            .as_ref()
-            .map(|(source, id)| format!("{source}\0{id}"));
-        let keys = [external, row.person.email.clone()];
-        let mut again = false;
-        for key in keys.into_iter().flatten() {
-            let digest = secret::sha256(key.as_bytes());
-            let digest = digest
-                .iter()
-                .take(8)
-                .fold(0, |number, byte| number << 8 | u64::from(*byte));
-            again |= !self.0.insert(digest);
-        }
-        again
+    /// The verdict of an earlier row about the same person.
+    fn earlier(&self, row: &Row) -> Option<Verdict> {
+        digests(row).find_map(|digest| self.0.get(&digest).copied())
     }
+
+    fn note(&mut self, row: &Row, verdict: Verdict) {
+        // Who is passed over is not known to a later row.
+        if verdict != Verdict::Skip {
+            for digest in digests(row) {
+                self.0.entry(digest).or_insert(verdict);
+            }
+        }
+    }
+}
+
+fn digests(row: &Row) -> impl Iterator<Item = u64> {
+    let person = &row.person;
+    let external = person.external.as_ref();
+    let keys = [
+        external.map(|(source, id)| format!("{source}\0{id}")),
+        person.email.clone(),
+    ];
+    keys.into_iter().flatten().map(|key| {
+        let digest = secret::sha256(key.as_bytes());
+        let first = digest.iter().take(8);
+        first.fold(0, |number, byte| number << 8 | u64::from(*byte))
+    })
+}
+
+/// A row that says something of the future is no row of an attendance list.
+fn in_time(row: Row, now: DateTime<Utc>) -> Result<Row, RowError> {
+    let times = row.attendance.iter();
+    let mut times = times.flat_map(|said| [said.arrived_at, said.left_at]);
+    if times.any(|at| at.is_some_and(|at| at > now + AHEAD)) {
+        return Err(RowError {
+            line: row.line,
+            column: None,
+            code: RowErrorCode::TimeOutOfRange,
+            message: "The arrival or departure is in the future. Correct the time, or its zone."
+                .to_owned(),
+        });
+    }
+    Ok(row)
 }
 
 async fn judge(
@@ -180,13 +223,11 @@ async fn judge(
                 )
             }
             Ok(row) => {
-                let again = seen.again(&row);
-                let (verdict, code, message, patron) = verdict(
-                    &row,
-                    known.find(&row.person),
-                    again,
-                    import.event_id.is_some(),
-                )?;
+                let earlier = seen.earlier(&row);
+                let of_event = import.event_id.is_some();
+                let (verdict, code, message, patron) =
+                    verdict(&row, known.find(&row.person), earlier, of_event)?;
+                seen.note(&row, verdict);
                 (row.line, verdict, code, message, None, json(&row)?, patron)
             }
         };
@@ -234,7 +275,12 @@ type Judged = (
     Option<entity::patrons::patron::PatronId>,
 );
 
-fn verdict(row: &Row, found: Match, again: bool, of_event: bool) -> Result<Judged> {
+fn verdict(
+    row: &Row,
+    found: Match,
+    earlier: Option<Verdict>,
+    of_event: bool,
+) -> Result<Judged> {
     let code = |code: &str| Some(code.to_owned());
     if let Some(reason) = row.skip {
         let reason = json(&reason)?.as_str().map(str::to_uppercase);
@@ -249,7 +295,16 @@ fn verdict(row: &Row, found: Match, again: bool, of_event: bool) -> Result<Judge
     }
     Ok(match found {
         Match::Known(patron) => (Verdict::Link, None, None, Some(patron)),
-        _ if again => (
+        _ if earlier == Some(Verdict::Suggest) => {
+            let message = "An earlier row is about the same person and resembles a patron. Unless you say otherwise, both are left out.";
+            (
+                Verdict::Suggest,
+                code("EARLIER_ROW"),
+                Some(message.to_owned()),
+                None,
+            )
+        }
+        _ if earlier.is_some() => (
             Verdict::Link,
             code("EARLIER_ROW"),
             Some("An earlier row is about the same person.".to_owned()),

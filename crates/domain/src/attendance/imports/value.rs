@@ -5,8 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 use super::row::{Problem, RowErrorCode};
 use crate::identity::email;
 
-/// Seats one row may hold: more is a slip of the keyboard or a year in the wrong column.
-const MAX_SEATS: u32 = 1_000;
+/// Seats of one row at most, as of one registration: more is a slip of the keyboard, or a year in the
+/// wrong column.
+pub(super) const MAX_SEATS: u32 = 50;
 
 /// A name in NFC, with single spaces, of at most 200 characters. Capitals and accents stay as they are.
 pub(super) fn name(text: &str) -> Result<String, Problem> {
@@ -96,14 +97,14 @@ pub(super) fn meetup_id(text: &str) -> Result<String, Problem> {
     ))
 }
 
-/// A whole number of seats or guests, at most 1,000.
+/// A whole number of seats or guests, at most [`MAX_SEATS`].
 pub(super) fn seats(text: &str, least: u32) -> Result<u32, Problem> {
     text.parse().ok().filter(|seats| (least..=MAX_SEATS).contains(seats)).ok_or((
         RowErrorCode::InvalidSeats,
         if least == 0 {
-            "This is not a number of guests. Write a whole number from 0 to 1000, or leave it empty."
+            "This is not a number of guests. Write a whole number from 0 to 50, or leave it empty."
         } else {
-            "This is not a number of seats. Write a whole number from 1 to 1000, or leave it empty."
+            "This is not a number of seats. Write a whole number from 1 to 50, or leave it empty."
         },
     ))
 }
@@ -228,7 +229,7 @@ mod tests {
     fn seats_are_bounded() {
         assert_eq!(seats("3", 1), Ok(3));
         assert_eq!(seats("0", 0), Ok(0));
-        for bad in ["0", "-1", "1.5", "1001", "two"] {
+        for bad in ["0", "-1", "1.5", "51", "two"] {
             assert_eq!(code(seats(bad, 1)), Some(RowErrorCode::InvalidSeats));
         }
     }

@@ -1,0 +1,52 @@
+//! Times as clients give them.
+
+use std::borrow::Cow;
+
+use async_graphql::{InputType, InputValueError, InputValueResult, Value, registry::Registry};
+use chrono::{DateTime, Utc};
+
+/// A time that came in. Every input is one of these: on the wire it is the same `DateTime` as those
+/// that go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(DateTime<Utc>);
+
+impl From<Time> for DateTime<Utc> {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+impl InputType for Time {
+    type RawValueType = DateTime<Utc>;
+
+    fn type_name() -> Cow<'static, str> {
+        <DateTime<Utc> as InputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <DateTime<Utc> as InputType>::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        <DateTime<Utc> as InputType>::parse(value)
+            .map(|time| Self(without_leap_second(time)))
+            .map_err(InputValueError::propagate)
+    }
+
+    fn to_value(&self) -> Value {
+        InputType::to_value(&self.0)
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(&self.0)
+    }
+}
+
+/// A leap second is the full second after it. Chrono keeps one as a second of more than 10^9
+/// nanoseconds; no database has any, so what is kept would differ from what was compared.
+fn without_leap_second(time: DateTime<Utc>) -> DateTime<Utc> {
+    if time.timestamp_subsec_nanos() < 1_000_000_000 {
+        return time;
+    }
+    DateTime::from_timestamp(time.timestamp() + 1, 0).unwrap_or(time)
+}
