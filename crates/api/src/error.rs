@@ -172,17 +172,6 @@ pub fn nullable<T>(result: domain::Result<T>) -> Option<Result<T>> {
     }
 }
 
-/// Says of a time that could not be read how one is written: the library tells of characters.
-pub fn explain(error: &mut async_graphql::ServerError) {
-    let unreadable = "Failed to parse \"DateTime\": ";
-    if let Some(rest) = error.message.strip_prefix(unreadable) {
-        let place = rest.find(" (occurred").map_or("", |start| &rest[start..]);
-        error.message = format!(
-            "A time cannot be read: write one like 2026-11-21T19:30:00Z, in the years 1 to 9999{place}."
-        );
-    }
-}
-
 /// The HTTP status of an answer without data, where the code decides it.
 #[must_use]
 pub fn status(code: &str) -> Option<StatusCode> {

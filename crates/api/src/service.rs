@@ -97,7 +97,6 @@ impl http::Service for Service {
             .schema
             .execute(admitted.request.data(operation.clone()))
             .await;
-        response.errors.iter_mut().for_each(error::explain);
         let cost = cost(admitted.cost, &operation);
         response.extensions.insert("cost".to_owned(), cost);
         tokio::spawn(async move { operation.close().await });

@@ -10,6 +10,9 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(DateTime<Utc>);
 
+/// How a time is written.
+const HOW: &str = "Write one like 2026-11-21T19:30:00Z, in the years 1 to 9999";
+
 impl From<Time> for DateTime<Utc> {
     fn from(time: Time) -> Self {
         time.0
@@ -28,9 +31,11 @@ impl InputType for Time {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let given = value.clone().unwrap_or_default();
         <DateTime<Utc> as InputType>::parse(value)
             .map(|time| Self(without_leap_second(time)))
-            .map_err(InputValueError::propagate)
+            // The library tells of characters and lengths; the value tells which field it is.
+            .map_err(|_| InputValueError::custom(format!("{given} is not a time. {HOW}")))
     }
 
     fn to_value(&self) -> Value {

@@ -76,10 +76,7 @@ pub fn lines(
 
 /// Line ends as Unicode knows them, and tabs.
 fn breaks_lines(character: char) -> bool {
-    matches!(
-        character,
-        '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
+    matches!(character, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether a character shows nothing and takes part in no word by itself: those that Unicode calls

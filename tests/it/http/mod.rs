@@ -2,5 +2,8 @@
 
 mod clients;
 mod explorer;
+mod headers;
+mod origin;
 mod pages;
 mod plain;
+mod slow;

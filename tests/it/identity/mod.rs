@@ -1,6 +1,7 @@
 //! Accounts, passwords and sessions.
 
 mod cookie;
+mod found;
 mod password;
 mod session;
 mod sign_in;

@@ -142,7 +142,10 @@ mod tests {
             let credential = read(&[("authorization", refused), headers[1]], &plain);
             assert_eq!(credential.bearer.as_deref(), Some(""), "{refused}");
         }
-        let twice = [("rollcall-organization", "a"), ("rollcall-organization", "b")];
+        let twice = [
+            ("rollcall-organization", "a"),
+            ("rollcall-organization", "b"),
+        ];
         assert_eq!(read(&twice, &plain).organization.as_deref(), Some(""));
         assert_eq!(read(&[], &plain).organization, None);
     }

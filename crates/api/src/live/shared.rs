@@ -63,30 +63,33 @@ impl Wish {
     /// What a request asks for.
     #[must_use]
     pub fn of(request: &async_graphql::Request) -> Self {
-        let said = (
-            &request.query,
-            &request.operation_name,
-            &request.variables,
-        );
+        let said = (&request.query, &request.operation_name, &request.variables);
         // Writing strings and JSON down cannot fail.
         let said = serde_json::to_vec(&said).unwrap_or_default();
         Self(secret::sha256(&said).into())
     }
 }
 
+impl Kept {
+    fn size(&self) -> usize {
+        match self.answer.get() {
+            Some(Value::Object(fields)) => match fields.get(RAW) {
+                Some(Value::String(json)) => json.len(),
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+}
+
 impl Answers {
     fn of(&self, occasion: &Occasion) -> Arc<OnceCell<Value>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Instant::now() - FRESH;
-        kept.retain(|kept| kept.since > fresh);
-        let mut bytes = 0;
-        while kept.len() >= MOST_ANSWERS {
+        kept.retain(|kept| kept.since.elapsed() < FRESH);
+        while kept.len() >= MOST_ANSWERS || kept.iter().map(Kept::size).sum::<usize>() > MOST_BYTES
+        {
             kept.pop_front();
         }
-        kept.retain(|kept| {
-            bytes += kept.answer.get().map_or(0, size);
-            bytes <= MOST_BYTES
-        });
         if let Some(known) = kept.iter().find(|kept| kept.occasion == *occasion) {
             return known.answer.clone();
         }
@@ -153,12 +156,4 @@ fn written(json: String) -> Value {
     Value::Object(indexmap::indexmap! {
         Name::new(RAW) => Value::String(json),
     })
-}
-
-fn size(answer: &Value) -> usize {
-    match answer {
-        Value::Object(fields) => fields.values().map(size).sum(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    }
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 pub use entity::identity::session::{Model as Session, SessionId};
 
 use crate::{
-    Code, Error, Result, System, Viewer,
+    Code, Error, Result, System, Viewer, organizations,
     scope::{Origin, SystemTransaction},
     secret::Token,
 };
@@ -57,12 +57,14 @@ pub async fn authenticate(system: &System, token: &Token, request: Request) -> R
         None => session.active_organization_id,
         // An unknown slug, one of somebody else's, and what can be none are told apart by nobody:
         // entering fails.
-        Some(slug) => Some(
-            slug::Entity::find_by_id(slug.to_ascii_lowercase().replace('\0', ""))
-                .one(&*transaction)
-                .await?
-                .map_or_else(OrganizationId::random, |row| row.organization_id),
-        ),
+        Some(named) => {
+            let named = named.to_ascii_lowercase();
+            let row = match organizations::slug::check(&named) {
+                Ok(()) => slug::Entity::find_by_id(named).one(&*transaction).await?,
+                Err(_) => None,
+            };
+            Some(row.map_or_else(OrganizationId::random, |row| row.organization_id))
+        }
     };
     drop(transaction);
     if now - session.last_used_at >= TOUCH {

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Pause between two tries to reach it.
 const RETRY: Duration = Duration::from_secs(1);
 /// While it is away, that is said this often.
-const SAY_EVERY: Duration = Duration::from_secs(60);
+const SAY_EVERY: Duration = Duration::from_mins(1);
 
 /// Tells other instances of this one's commits, and this one of theirs, until `stop`.
 ///

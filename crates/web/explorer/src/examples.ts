@@ -58,7 +58,6 @@ query Events($statuses: [EventStatus!]!, $attendances: Int!) {
           patron {
             id
             name
-            tier
           }
         }
       }
