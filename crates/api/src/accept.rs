@@ -30,7 +30,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a connection may wait for the end of a request's header, whether or not it has begun.
-const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// Longer than proxies keep an idle connection (60 s as a rule): they would send a request into one
+/// that is just being closed.
+const HEADER_DEADLINE: Duration = Duration::from_secs(75);
 
 /// Serves connections until `stop`, then waits for the requests under way.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {

@@ -30,9 +30,9 @@ async fn answer(stream: &mut TcpStream) -> String {
 /// Waits until the server has closed the connection.
 async fn closed(mut stream: impl AsyncRead + Unpin) {
     let mut rest = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(12), stream.read_to_end(&mut rest));
+    let read = tokio::time::timeout(Duration::from_secs(90), stream.read_to_end(&mut rest));
     // A connection that is reset is closed, too.
-    drop(read.await.expect("it is closed within ten seconds"));
+    drop(read.await.expect("it is closed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +62,7 @@ async fn a_header_that_never_ends_is_not_waited_for() {
         closed(reader)
     );
     assert!(
-        began.elapsed() > Duration::from_secs(5),
+        began.elapsed() > Duration::from_secs(60),
         "the control: it was the deadline that closed them"
     );
     trickle.abort();

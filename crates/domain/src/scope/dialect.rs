@@ -48,6 +48,31 @@ pub(super) fn any<C: ColumnTrait>(backend: DbBackend, column: C, ids: Vec<Uuid>)
     }
 }
 
+/// The condition `column` is one of `texts`, as one parameter. A set to join with, so that each is
+/// looked up in the column's index or hashed; a list would be compared with row by row wherever the
+/// planner knows little of the table.
+pub(super) fn any_text<C: ColumnTrait>(
+    backend: DbBackend,
+    column: C,
+    texts: Vec<String>,
+) -> SimpleExpr {
+    let (set, texts) = match backend {
+        DbBackend::Postgres => {
+            let texts = texts.into_iter().map(Value::from).collect();
+            let texts = Value::Array(ArrayType::String, Some(Box::new(texts)));
+            ("(SELECT unnest($1))", texts)
+        }
+        _ => (
+            "(SELECT value FROM json_each(?))",
+            Value::from(serde_json::Value::from(texts).to_string()),
+        ),
+    };
+    column.into_expr().binary(
+        sea_orm::sea_query::BinOper::In,
+        Expr::cust_with_values(set, [texts]),
+    )
+}
+
 /// The same for hand-written text, where the ids are `$2`: the condition and the parameter.
 pub(super) fn one_of(backend: DbBackend, ids: Vec<Uuid>) -> (&'static str, Value) {
     match backend {

@@ -69,7 +69,10 @@ async fn applied_on_postgres(url: &str, all: usize) -> Result<usize, String> {
     };
     let refused = |error: &sqlx::Error, code: &str| {
         let database = error.as_database_error();
-        database.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(code)
+        database
+            .and_then(sqlx::error::DatabaseError::code)
+            .as_deref()
+            == Some(code)
     };
     match asked {
         Err(error) if refused(&error, UNDEFINED_TABLE) => Ok(0),

@@ -253,6 +253,19 @@ impl<P> Reader<P> {
         ))
     }
 
+    /// The same for texts.
+    pub async fn any_text<C: ColumnTrait>(
+        &self,
+        column: C,
+        texts: Vec<String>,
+    ) -> Result<SimpleExpr> {
+        Ok(dialect::any_text(
+            self.connection().await?.get_database_backend(),
+            column,
+            texts,
+        ))
+    }
+
     pub(super) fn statement(
         &self,
         connection: &Transaction,

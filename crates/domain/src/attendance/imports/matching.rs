@@ -35,9 +35,9 @@ pub(super) enum Match {
 /// way to know somebody, so that each walks its own index.
 pub(super) async fn look_up<P>(writer: &Writer<P>, people: &[&Person]) -> Result<Known> {
     let externals = people.iter().filter_map(|person| person.external.as_ref());
-    let mut by_source: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut by_source: HashMap<&str, Vec<String>> = HashMap::new();
     for (source, id) in externals {
-        by_source.entry(source).or_default().push(id);
+        by_source.entry(source).or_default().push(id.clone());
     }
     let mut known = Known {
         by_external: HashMap::new(),
@@ -51,7 +51,11 @@ pub(super) async fn look_up<P>(writer: &Writer<P>, people: &[&Person]) -> Result
         let select = writer
             .find::<external_id::Entity>()
             .filter(external_id::Column::Source.eq(source))
-            .filter(external_id::Column::ExternalId.is_in(ids));
+            .filter(
+                writer
+                    .any_text(external_id::Column::ExternalId, ids)
+                    .await?,
+            );
         for row in writer.all(select).await? {
             linked.push(row.patron_id.uuid());
             known
@@ -65,12 +69,14 @@ pub(super) async fn look_up<P>(writer: &Writer<P>, people: &[&Person]) -> Result
         .map(|person| sort_name(person))
         .filter(|name| !name.is_empty());
     let phones = people.iter().filter_map(|person| person.phone.clone());
-    for alike in [
-        patron::Column::Email.is_in(emails),
-        patron::Column::SortName.is_in(names),
-        patron::Column::Phone.is_in(phones),
-        writer.any(patron::Column::Id, linked).await?,
-    ] {
+    let column = patron::Column::Email;
+    let by_email = writer.any_text(column, emails.collect()).await?;
+    let column = patron::Column::SortName;
+    let by_name = writer.any_text(column, names.collect()).await?;
+    let column = patron::Column::Phone;
+    let by_phone = writer.any_text(column, phones.collect()).await?;
+    let by_id = writer.any(patron::Column::Id, linked).await?;
+    for alike in [by_email, by_name, by_phone, by_id] {
         let select = writer
             .find::<patron::Entity>()
             .filter(patron::Column::DeletedAt.is_null())
