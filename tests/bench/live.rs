@@ -98,7 +98,7 @@ pub async fn subscribers(
         }
     }
     let elapsed = began.elapsed().as_secs_f64();
-    let used = (server.processor_time() - before).as_secs_f64();
+    let used = server.processor_time().saturating_sub(before).as_secs_f64();
     let memory = server.memory().0;
     for task in tasks {
         task.abort();

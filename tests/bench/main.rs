@@ -5,6 +5,11 @@
 //! servers, runs them interleaved, and prints a table; the same goes to `target/bench.json`. It
 //! needs PostgreSQL (`TEST_DATABASE_URL`, or the standard port) and about a quarter of an hour.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks at the product, its clock and its database from outside"
+)]
+
 mod data;
 mod limit;
 mod live;
@@ -102,9 +107,10 @@ async fn main() {
         for &connections in &arguments.connections {
             for _ in 0..arguments.rounds {
                 for server in &servers {
-                    let sets = match operation.writes {
-                        true => variables.split_off(variables.len().saturating_sub(WRITES)),
-                        false => variables.clone(),
+                    let sets = if operation.writes {
+                        variables.split_off(variables.len().saturating_sub(WRITES))
+                    } else {
+                        variables.clone()
                     };
                     let run = one(
                         &oha,
@@ -167,9 +173,10 @@ fn one(
         .collect();
     let url = format!("{}{}", server.url, operation.path(server.name));
     let token = (server.name == "rollcall").then_some(&*data.token);
-    let extent = match operation.writes {
-        true => load::Extent::Requests(bodies.len()),
-        false => load::Extent::Seconds(seconds),
+    let extent = if operation.writes {
+        load::Extent::Requests(bodies.len())
+    } else {
+        load::Extent::Seconds(seconds)
     };
     load::run(oha, &url, token, &bodies, connections, extent)
 }

@@ -85,6 +85,10 @@ const BUILD_ONLY: &[&str] = &["ROLLCALL_WEB_SKIP"];
 
 /// How this process is to run.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a variable of its own"
+)]
 pub struct Configuration {
     /// Which database.
     pub database: Database,
@@ -296,7 +300,11 @@ fn origins(name: &str, value: Option<&str>) -> Result<Vec<String>, Configuration
                 if !host.is_empty() && !host.contains(['/', '*', ' ']) =>
             {
                 // Browsers leave a scheme's own port out.
-                let port = if origin.starts_with("https") { ":443" } else { ":80" };
+                let port = if origin.starts_with("https") {
+                    ":443"
+                } else {
+                    ":80"
+                };
                 Ok(origin.strip_suffix(port).unwrap_or(origin).to_owned())
             }
             _ => wrong(name, "is not an origin like https://app.example.org"),

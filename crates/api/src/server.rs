@@ -203,6 +203,7 @@ pub async fn pending(configuration: &Configuration) -> Result<usize, StartError>
 
 /// What keeps a database from being used, under the variable that names it, with the cause that
 /// clients are never told.
+#[must_use]
 pub fn unusable(configuration: &Configuration, error: &Error) -> StartError {
     let variable = match &configuration.database {
         Database::Sqlite { .. } if !configuration.database_given => "ROLLCALL_DATA",

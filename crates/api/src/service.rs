@@ -161,7 +161,10 @@ fn whole(
         let mut responses = responses?;
         let mut response = responses.next().await?;
         let is_lost = |error: &ServerError| {
-            let code = error.extensions.as_ref().and_then(|values| values.get("code"));
+            let code = error
+                .extensions
+                .as_ref()
+                .and_then(|values| values.get("code"));
             matches!(code, Some(Value::String(code)) if code == "UNAVAILABLE" || code == "INTERNAL")
         };
         if response.errors.iter().any(is_lost) {

@@ -62,7 +62,7 @@ async fn a_header_that_never_ends_is_not_waited_for() {
         closed(reader)
     );
     assert!(
-        began.elapsed() > Duration::from_secs(60),
+        began.elapsed() > Duration::from_mins(1),
         "the control: it was the deadline that closed them"
     );
     trickle.abort();

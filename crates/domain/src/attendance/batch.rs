@@ -21,9 +21,7 @@ mod rules;
 
 pub(super) use rules::{blank, seats};
 
-use rules::{
-    is_full, kind_of, missing, nothing_to_undo, presence_of, refusal, registered, same,
-};
+use rules::{is_full, kind_of, missing, nothing_to_undo, presence_of, refusal, registered, same};
 
 use super::{
     projection::{self, Presence},
@@ -183,7 +181,7 @@ impl Batch {
                 scan.outcome = Outcome::CapacityReached;
             }
         }
-        let attendance = self.keep(scan.clone());
+        let attendance = self.keep(&scan);
         Ok(Recorded {
             scan,
             attendance,
@@ -236,13 +234,13 @@ impl Batch {
     }
 
     /// Keeps a scan, projects its attendance anew, and notes what that changed.
-    fn keep(&mut self, scan: Scan) -> Option<Attendance> {
+    fn keep(&mut self, scan: &Scan) -> Option<Attendance> {
         let pair = (scan.event_id, scan.patron_id);
         let scans = self.note(scan.clone());
         let presence = projection::project(&projection::timeline(scans));
         let before = self.attendances.get(&pair).cloned();
         let kind = kind_of(
-            &scan,
+            scan,
             before.as_ref().map(presence_of).unwrap_or_default() != presence,
         );
         let attendance = if before.is_some() || kind != ChangeKind::ScanRecorded {

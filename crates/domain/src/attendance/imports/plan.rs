@@ -275,12 +275,7 @@ type Judged = (
     Option<entity::patrons::patron::PatronId>,
 );
 
-fn verdict(
-    row: &Row,
-    found: Match,
-    earlier: Option<Verdict>,
-    of_event: bool,
-) -> Result<Judged> {
+fn verdict(row: &Row, found: Match, earlier: Option<Verdict>, of_event: bool) -> Result<Judged> {
     let code = |code: &str| Some(code.to_owned());
     if let Some(reason) = row.skip {
         let reason = json(&reason)?.as_str().map(str::to_uppercase);
