@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Subscription};
 use chrono::{DateTime, Utc};
 use domain::{
-    ChangeKind, Code, Error, Permissions, Scope,
+    ChangeKind, Code, Error, Scope,
     attendance::scan::AttendanceId,
     live::{
         Hub,
@@ -130,7 +130,7 @@ impl ChangeSubscription {
         Ok(deliveries.map(move |delivery| {
             let delivery = delivery.map_err(Fault::from)?;
             let batch = AttendanceChangeBatch::new(delivery.batch, &delivery.scope);
-            let occasion = batch.occasion(wish.clone(), delivery.scope.permissions());
+            let occasion = batch.occasion(wish.clone(), &delivery.scope);
             operation.read_through(delivery.scope);
             Ok(SharedBatch {
                 batch,
@@ -221,11 +221,12 @@ impl AttendanceChange {
 }
 
 impl AttendanceChangeBatch {
-    fn occasion(&self, wish: Wish, permissions: Permissions) -> Occasion {
+    fn occasion(&self, wish: Wish, scope: &Scope) -> Occasion {
         let number = |change: &AttendanceChange| change.row.sequence;
         Occasion {
             wish,
-            permissions,
+            organization: scope.organization(),
+            permissions: scope.permissions(),
             range: (
                 self.changes.first().map(number),
                 self.changes.last().map(number),

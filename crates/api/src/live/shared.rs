@@ -11,7 +11,7 @@ use async_graphql::{
     ContextSelectionSet, Name, OutputType, Positioned, ServerError, ServerResult, Value, indexmap,
     parser::types::Field, registry::Registry,
 };
-use domain::{Permissions, secret};
+use domain::{Permissions, organizations::organization::OrganizationId, secret};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::change::AttendanceChangeBatch;
@@ -32,10 +32,11 @@ pub struct Wish(Arc<[u8]>);
 pub struct Occasion {
     /// What is asked for.
     pub wish: Wish,
+    /// Of which organization.
+    pub organization: OrganizationId,
     /// In what right.
     pub permissions: Permissions,
-    /// The first and the last number of the batch, and where it goes on; the cursor names the
-    /// organization.
+    /// The first and the last number of the batch, and where it goes on.
     pub range: (Option<i64>, Option<i64>, usize, String, bool),
 }
 

@@ -103,13 +103,7 @@ async fn read<P>(
     event: EventId,
     patron: PatronId,
 ) -> Result<(Event, Option<Attendance>)> {
-    if patron::locked(writer, &[patron]).await?.is_empty() {
-        return Err(Error::refused(
-            Code::NotFound,
-            "patronId",
-            "The organization has no such patron.",
-        ));
-    }
+    patron::lock(writer, patron).await?;
     let found = writer
         .find::<event::Entity>()
         .filter(event::Column::Id.eq(event.uuid()));

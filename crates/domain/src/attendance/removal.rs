@@ -24,8 +24,9 @@ use crate::{
 /// # Errors
 /// A refusal when there is no such patron.
 pub async fn remove(writer: Writer<PatronsDelete>, id: PatronId) -> Result<Patron> {
+    let patron = patron::lock(&writer, id).await?;
     let mut changes = withdraw(&writer, id).await?;
-    let patron = patron::mark_removed(&writer, id).await?;
+    let patron = patron::mark_removed(&writer, patron).await?;
     changes.push(Change::new(ChangeKind::PatronDeleted, id).of(id));
     writer.commit_all(changes).await?;
     Ok(patron)

@@ -73,7 +73,7 @@ pub async fn update(
     id: PatronId,
     patch: PatronPatch,
 ) -> Result<Patron> {
-    let patron = locked(&writer, &[id]).await?.pop().ok_or_else(missing)?;
+    let patron = lock(&writer, id).await?;
     let input = check(&NewPatron {
         first_name: patch.first_name.unwrap_or(patron.first_name.clone()),
         last_name: patch.last_name.unwrap_or(patron.last_name.clone()),
@@ -111,8 +111,11 @@ pub async fn update(
 
 /// Takes a patron out of every list, within a running unit of work. Their address and their ids
 /// elsewhere are free for another.
-pub(crate) async fn mark_removed(writer: &Writer<PatronsDelete>, id: PatronId) -> Result<Patron> {
-    let patron = locked(writer, &[id]).await?.pop().ok_or_else(missing)?;
+///
+/// Whoever gives back what the patron holds has to have locked them before, or a registration that
+/// is made meanwhile is overlooked.
+pub(crate) async fn mark_removed(writer: &Writer<PatronsDelete>, patron: Patron) -> Result<Patron> {
+    let id = patron.id;
     let now = writer.scope().clock().now();
     let update = writer
         .change::<patron::Entity>()
@@ -167,6 +170,14 @@ pub async fn load(reader: &Reader<PatronsRead>, patrons: &[PatronId]) -> Result<
     reader
         .all(reader.find::<patron::Entity>().filter(among))
         .await
+}
+
+/// One patron, locked as [`locked`] does.
+///
+/// # Errors
+/// A refusal when there is no such patron.
+pub(crate) async fn lock<P>(writer: &Writer<P>, id: PatronId) -> Result<Patron> {
+    locked(writer, &[id]).await?.pop().ok_or_else(missing)
 }
 
 /// Those of `patrons` that are the organization's and not removed, locked in the order of their

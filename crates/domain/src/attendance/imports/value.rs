@@ -35,11 +35,9 @@ pub(super) fn split_name(name: &str) -> (String, String) {
     (first.trim().to_owned(), last.trim().to_owned())
 }
 
-/// An e-mail address as the whole product checks and stores it ([`email::check`]), without characters
-/// that show nothing: pasted ones make two addresses that look the same.
+/// An e-mail address as the whole product checks and stores it ([`email::check`]).
 pub(super) fn email(text: &str) -> Result<String, Problem> {
-    let address = email::check(text).ok();
-    address.filter(|address| !address.contains(is_invisible)).ok_or((
+    email::check(text).map_err(|_| (
         RowErrorCode::InvalidEmail,
         "This is not one e-mail address. Write it like name@example.org, at most 254 characters, or leave it empty.",
     ))
@@ -107,10 +105,6 @@ pub(super) fn seats(text: &str, least: u32) -> Result<u32, Problem> {
             "This is not a number of seats. Write a whole number from 1 to 50, or leave it empty."
         },
     ))
-}
-
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 #[cfg(test)]
