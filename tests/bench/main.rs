@@ -51,6 +51,9 @@ struct Arguments {
     /// How many times the usual data set
     #[arg(long, default_value_t = 1)]
     scale: i32,
+    /// Measure this binary instead of building one
+    #[arg(long)]
+    binary: Option<PathBuf>,
     /// Serve the limit on this database: what the benchmark starts itself with
     #[arg(long, hide = true)]
     limit: Option<String>,
@@ -65,7 +68,7 @@ async fn main() {
     if let Some(database) = &arguments.limit {
         return limit::serve(database).await;
     }
-    let places = Places::prepare();
+    let places = Places::prepare(arguments.binary.clone());
     let oha = load::generator(&places.target.join("bench-tools"));
     let admin = std::env::var("TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
@@ -216,21 +219,23 @@ struct Places {
 }
 
 impl Places {
-    /// Builds the binary and fetches the peers.
-    fn prepare() -> Self {
+    /// Builds the binary, unless there is one, and fetches the peers.
+    fn prepare(binary: Option<PathBuf>) -> Self {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let root = here.parent().expect("the workspace").to_owned();
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        run(Command::new("cargo")
-            .args(["build", "--release", "--quiet", "-p", "api"])
-            .current_dir(&root));
+        if binary.is_none() {
+            run(Command::new("cargo")
+                .args(["build", "--release", "--quiet", "-p", "api"])
+                .current_dir(&root));
+        }
         let peers = here.join("bench/peers");
         run(Command::new("npm")
             .args(["ci", "--silent"])
             .current_dir(&peers));
         Self {
-            rollcall: target.join("release/rollcall"),
+            rollcall: binary.unwrap_or_else(|| target.join("release/rollcall")),
             target,
             peers,
         }

@@ -17,6 +17,7 @@ mod accept;
 mod attendance;
 mod connection;
 mod events;
+mod fields;
 mod id;
 mod identity;
 mod imports;
@@ -33,6 +34,7 @@ mod requires;
 mod selection;
 mod time;
 mod user_error;
+mod written;
 
 pub use schema::sdl;
 pub use service::Service;

@@ -21,3 +21,9 @@ impl ScalarType for Long {
         self.0.into()
     }
 }
+
+impl From<i64> for Long {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}

@@ -37,13 +37,13 @@ struct Door {
 }
 
 impl Operation {
-    /// An operation of `viewer`, or of nobody.
+    /// An operation of somebody who entered an organization or could not, or of nobody.
     pub fn new(
         db: Db,
         passwords: Passwords,
         origin: Origin,
         secure: bool,
-        viewer: Option<Viewer>,
+        entered: Option<(Viewer, Result<Scope>)>,
     ) -> Self {
         let operation = Self {
             db,
@@ -53,7 +53,11 @@ impl Operation {
             door: Mutex::default(),
             statements: Mutex::default(),
         };
-        operation.change_to(viewer);
+        operation.move_to(entered.map(|(viewer, scope)| Door {
+            viewer,
+            scope: OnceCell::new_with(Some(scope)),
+            loaders: Mutex::default(),
+        }));
         operation
     }
 

@@ -8,7 +8,7 @@ use async_graphql::{Context, SelectionField, Value};
 use domain::page::PageRequest;
 use futures_util::future::BoxFuture;
 
-use crate::{loader::Nested, operation::Operation};
+use crate::{fields::is_named, loader::Nested, operation::Operation};
 
 /// A kind of row that has relations below it.
 pub trait Rows: Sized + Clone + Send + Sync + 'static {
@@ -50,11 +50,16 @@ impl<'a> Selection<'a> {
         Self(vec![context.field()])
     }
 
-    /// What is selected below the field `name`.
+    /// The fields selected below, in their order.
+    pub fn below(&self) -> impl Iterator<Item = SelectionField<'a>> {
+        self.0.iter().flat_map(SelectionField::selection_set)
+    }
+
+    /// What is selected below the field `name`, which may be its resolver's.
     #[must_use]
     pub fn field(&self, name: &str) -> Self {
-        let below = self.0.iter().flat_map(SelectionField::selection_set);
-        Self(below.filter(|field| field.name() == name).collect())
+        let below = self.below();
+        Self(below.filter(|field| is_named(field.name(), name)).collect())
     }
 
     /// What is selected below the items of these connections.
@@ -88,7 +93,9 @@ impl<'a> Selection<'a> {
     }
 }
 
-fn page(field: &SelectionField<'_>) -> PageRequest {
+/// The page that a connection asks for.
+#[must_use]
+pub fn page(field: &SelectionField<'_>) -> PageRequest {
     let mut page = PageRequest::default();
     // Arguments that do not resolve are refused when the field itself is.
     for (name, value) in field.arguments().unwrap_or_default() {
@@ -101,6 +108,12 @@ fn page(field: &SelectionField<'_>) -> PageRequest {
         }
     }
     page
+}
+
+impl<'a> From<SelectionField<'a>> for Selection<'a> {
+    fn from(field: SelectionField<'a>) -> Self {
+        Self(vec![field])
+    }
 }
 
 fn integer(number: &async_graphql::Number) -> Option<i32> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Response, ServerError, Value, value};
+use async_graphql::{Response, ServerError, Value, parser::types::OperationType, value};
 use axum::http::{HeaderValue, StatusCode, header};
 use domain::{
-    Db, Error, Result, System, Viewer,
+    Db, Error, Result, Scope, System, Viewer,
     identity::{Passwords, session},
     live::Hub,
+    organizations::member,
     scope::Origin,
     secret::Token,
 };
@@ -46,7 +47,7 @@ impl Service {
         }
     }
 
-    async fn open(&self, credential: &Credential) -> Result<Arc<Operation>> {
+    async fn open(&self, credential: &Credential, reads_once: bool) -> Result<Arc<Operation>> {
         let origin = Origin {
             address: Some(credential.address.to_string()),
             user_agent: credential
@@ -54,13 +55,16 @@ impl Service {
                 .as_ref()
                 .map(|agent| agent.chars().take(255).collect()),
         };
-        let viewer = self.authenticate(credential, origin.clone()).await?;
+        let mut entered = self.authenticate(credential, origin.clone()).await?;
+        if reads_once {
+            entered = entered.map(|(viewer, scope)| (viewer, scope.map(Scope::for_one_read)));
+        }
         let operation = Operation::new(
             self.db.clone(),
             self.passwords.clone(),
             origin,
             credential.secure,
-            viewer,
+            entered,
         );
         Ok(Arc::new(operation))
     }
@@ -71,7 +75,7 @@ impl Service {
         &self,
         credential: &Credential,
         origin: Origin,
-    ) -> Result<Option<Viewer>> {
+    ) -> Result<Option<(Viewer, Result<Scope>)>> {
         let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
             return Ok(None);
         };
@@ -81,15 +85,16 @@ impl Service {
             organization: credential.organization.clone(),
             origin,
         };
-        session::authenticate(&system, &token, request)
-            .await
-            .map(Some)
+        let (viewer, standing) = session::authenticate(&system, &token, request).await?;
+        let scope = member::admit(&viewer, standing.as_ref());
+        Ok(Some((viewer, scope)))
     }
 }
 
 impl http::Service for Service {
     async fn execute(&self, credential: Credential, admitted: guard::Operation) -> Response {
-        let operation = match self.open(&credential).await {
+        let reads_once = admitted.kind == OperationType::Query && admitted.cost.fields == 1;
+        let operation = match self.open(&credential, reads_once).await {
             Ok(operation) => operation,
             Err(error) => return refused(error, &credential),
         };
@@ -110,7 +115,7 @@ impl http::Service for Service {
     ) -> impl Stream<Item = Response> + Send + 'static {
         let service = self.clone();
         let open = async move {
-            match service.open(&credential).await {
+            match service.open(&credential, false).await {
                 Ok(operation) => {
                     let wish = Wish::of(&admitted.request);
                     let request = admitted.request.data(operation.clone()).data(wish);

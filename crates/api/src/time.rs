@@ -1,12 +1,15 @@
-//! Times as clients give them.
+//! Times as clients give and get them.
 
 use std::borrow::Cow;
 
-use async_graphql::{InputType, InputValueError, InputValueResult, Value, registry::Registry};
-use chrono::{DateTime, Utc};
+use async_graphql::{
+    ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType, Positioned,
+    ServerResult, Value, parser::types::Field, registry::Registry,
+};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-/// A time that came in. Every input is one of these: on the wire it is the same `DateTime` as those
-/// that go out.
+/// A time on the wire: RFC 3339 in UTC, with as many digits of a second as it has, which is how
+/// PostgreSQL writes one into JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(DateTime<Utc>);
 
@@ -39,11 +42,47 @@ impl InputType for Time {
     }
 
     fn to_value(&self) -> Value {
-        InputType::to_value(&self.0)
+        Value::String(self.to_text())
     }
 
     fn as_raw_value(&self) -> Option<&Self::RawValueType> {
         Some(&self.0)
+    }
+}
+
+impl Time {
+    fn to_text(self) -> String {
+        let text = self.0.to_rfc3339_opts(SecondsFormat::Micros, false);
+        let (seconds, rest) = text.split_once('.').unwrap_or((&text, ""));
+        let (fraction, zone) = rest.split_at_checked(6).unwrap_or(("", "+00:00"));
+        match fraction.trim_end_matches('0') {
+            "" => format!("{seconds}{zone}"),
+            fraction => format!("{seconds}.{fraction}{zone}"),
+        }
+    }
+}
+
+impl From<DateTime<Utc>> for Time {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time)
+    }
+}
+
+impl OutputType for Time {
+    fn type_name() -> Cow<'static, str> {
+        <DateTime<Utc> as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <DateTime<Utc> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        Ok(Value::String(self.to_text()))
     }
 }
 

@@ -63,8 +63,23 @@ impl Client {
         self.try_send(query, variables).await.expect("an answer")
     }
 
+    /// Sends an operation and gives the bytes of the answer.
+    pub async fn text(&self, query: &str, variables: &Value) -> String {
+        let answer = self.request(query, variables).send().await;
+        answer.expect("an answer").text().await.expect("a text")
+    }
+
     /// The same where the server may be away.
     pub async fn try_send(&self, query: &str, variables: Value) -> Result<Answer, reqwest::Error> {
+        let response = self.request(query, &variables).send().await?;
+        let status = response.status().as_u16();
+        Ok(Answer {
+            status,
+            body: response.json().await.unwrap_or(Value::Null),
+        })
+    }
+
+    fn request(&self, query: &str, variables: &Value) -> reqwest::RequestBuilder {
         let mut request = self
             .http
             .post(format!("{}/graphql", self.url))
@@ -76,12 +91,7 @@ impl Client {
         if let Some(slug) = &self.organization {
             request = request.header("rollcall-organization", slug);
         }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        Ok(Answer {
-            status,
-            body: response.json().await.unwrap_or(Value::Null),
-        })
+        request
     }
 
     /// Sends an operation that must go through without an error, and gives its data.

@@ -331,6 +331,7 @@ async fn crowd(app: &App) -> Stage {
     for sql in [
         "CREATE TABLE tenant AS SELECT gen_random_uuid() AS id, n FROM generate_series(1, 1000) AS n".to_owned(),
         copies("organizations", "'id', tenant.id, 'slug', 'crowd-of-' || n", "tenant", "true"),
+        "INSERT INTO organization_slugs (slug, organization_id) SELECT 'crowd-of-' || n, id FROM tenant".to_owned(),
         copies("users", "'id', gen_random_uuid(), 'username', 'crowd' || n, 'username_key', 'crowd' || n, 'email', n || '@crowd.example.org'", &series, "true"),
         copies("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)", &series, "true"),
         "INSERT INTO roles SELECT tenant.id, slug, name, built_in, created_at FROM (SELECT DISTINCT ON (slug) * FROM roles) AS role, tenant".to_owned(),

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, Enum, ID};
 use domain::{
     Scope,
     attendance::{
@@ -16,17 +15,16 @@ use domain::{
     patrons::patron::PatronId,
     permission::{EventsRead, PatronsRead},
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
     error::Result,
     events::event::{Event, EventById},
-    id,
+    fields,
     loader::{Loaded, Nested, Pages, Relation},
     operation::Operation,
     patrons::patron::{Patron, PatronById},
     requires::Requires,
-    selection::{Rows, Selection},
+    time::Time,
 };
 
 /// One patron at one event: whether they registered, came, and how long they stayed.
@@ -60,30 +58,39 @@ pub enum AttendanceState {
     Cancelled,
 }
 
-/// One patron at one event: whether they registered, came, and how long they stayed.
-#[Object]
-impl Attendance {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// One patron at one event: whether they registered, came, and how long they stayed.
+    Attendance in record::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// When they registered; null for a walk-in.
+        registered_at: Option<Time> = registered_at;
+        /// Whether they came.
+        attended: bool = attended;
+        /// Seats held, guests included.
+        seats: i32 = seats;
+        /// Earliest entry; null when they did not come, or only that they came is known.
+        check_in_time: Option<Time> = check_in_time;
+        /// Last exit, while they are outside.
+        check_out_time: Option<Time> = check_out_time;
+        /// Time inside in seconds, of stays that ended.
+        seconds_present: i32 = seconds_present;
+        /// When it came to be.
+        created_at: Time = created_at;
+        /// When it last changed.
+        updated_at: Time = updated_at;
     }
-
-    /// Where.
-    #[graphql(directive = Requires::apply(EventsRead))]
-    async fn event(&self, context: &Context<'_>) -> Option<Result<Event>> {
-        Operation::of(context)
-            .load::<EventById>(self.0.event_id)
-            .await
-            .transpose()
+    guarded {}
+    one {
+        /// Where.
+        event: Event = EventById by event_id, EventsRead;
+        /// Who; a patron who was removed is still named here.
+        patron: Patron = PatronById by patron_id, PatronsRead;
     }
-
-    /// Who; a patron who was removed is still named here.
-    #[graphql(directive = Requires::apply(PatronsRead))]
-    async fn patron(&self, context: &Context<'_>) -> Option<Result<Patron>> {
-        Operation::of(context)
-            .load::<PatronById>(self.0.patron_id)
-            .await
-            .transpose()
+    many {}
+    needs {
+        state: EventById by |row: &scan::Attendance| row.event_id;
     }
 
     /// Where it stands now; it looks at the event's times.
@@ -95,46 +102,6 @@ impl Attendance {
             .await
             .transpose()?;
         Some(event.map(|event| State::of(&self.0, event.row(), operation.clock().now()).into()))
-    }
-
-    /// When they registered; null for a walk-in.
-    fn registered_at(&self) -> Option<DateTime<Utc>> {
-        self.0.registered_at
-    }
-
-    /// Whether they came.
-    fn attended(&self) -> bool {
-        self.0.attended
-    }
-
-    /// Seats held, guests included.
-    fn seats(&self) -> i32 {
-        self.0.seats
-    }
-
-    /// Earliest entry; null when they did not come, or only that they came is known.
-    fn check_in_time(&self) -> Option<DateTime<Utc>> {
-        self.0.check_in_time
-    }
-
-    /// Last exit, while they are outside.
-    fn check_out_time(&self) -> Option<DateTime<Utc>> {
-        self.0.check_out_time
-    }
-
-    /// Time inside in seconds, of stays that ended.
-    fn seconds_present(&self) -> i32 {
-        i32::try_from(self.0.seconds_present).unwrap_or(i32::MAX)
-    }
-
-    /// When it came to be.
-    fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
-    }
-
-    /// When it last changed.
-    fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
     }
 }
 
@@ -190,28 +157,5 @@ impl Nested for AttendancesOfPatron {
         request: &PageRequest,
     ) -> domain::Result<Page<scan::Attendance>> {
         record::list(&scope.reader()?, Of::Patron(parent), request).await
-    }
-}
-
-impl Rows for Attendance {
-    fn prefetch<'a>(
-        rows: Vec<Self>,
-        operation: &'a Operation,
-        selected: Selection<'a>,
-    ) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let events = selected.field("event");
-            if events.is_asked() || selected.has("state") {
-                let ids = rows.iter().map(|row| row.0.event_id).collect();
-                let found = operation.load_all::<EventById>(ids).await;
-                Event::prefetch(found, operation, events).await;
-            }
-            let patrons = selected.field("patron");
-            if patrons.is_asked() {
-                let ids = rows.iter().map(|row| row.0.patron_id).collect();
-                let found = operation.load_all::<PatronById>(ids).await;
-                Patron::prefetch(found, operation, patrons).await;
-            }
-        })
     }
 }

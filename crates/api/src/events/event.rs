@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
-use chrono::{DateTime, Utc};
 use domain::{
     Scope,
+    attendance::record,
     events::{
         event::{self, EventFilter, EventId},
         status::Status,
@@ -13,20 +13,20 @@ use domain::{
     page::PageRequest,
     permission::{AttendanceRead, EventsRead, MembersRead},
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
     attendance::attendance::{Attendance, AttendancesOfEvent},
     connection::{Connection, CountedConnection, MOST_COUNTED},
     error::{Result, nullable},
-    id,
+    fields, id,
     live::change::EndOfLog,
     loader::{Loaded, Relation},
     operation::Operation,
     organizations::member::{Member, MemberById},
     requires::Requires,
-    selection::{Rows, Selection, prefetch_pages},
+    selection::{Rows, Selection},
     time::Time,
+    written::{self, Answer},
 };
 
 /// One meeting, with the counts that lists show.
@@ -90,16 +90,20 @@ impl EventQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its global id.")] id: ID,
-    ) -> Option<Result<Event>> {
-        let operation = Operation::of(context);
-        let event = match nullable(id::decode(&id, "id"))? {
-            Ok(id) => operation.load::<EventById>(id).await.transpose()?,
-            Err(fault) => Err(fault),
+    ) -> Option<Result<Answer<Event>>> {
+        let (operation, selected) = (Operation::of(context), Selection::of(context));
+        let id: EventId = match nullable(id::decode(&id, "id"))? {
+            Ok(id) => id,
+            Err(fault) => return Some(Err(fault)),
         };
-        if let Ok(event) = &event {
-            Event::prefetch(vec![event.clone()], operation, Selection::of(context)).await;
+        if let Some(answer) = written::row(operation, &selected, id, None).await {
+            return answer;
         }
-        Some(event)
+        let event = operation.load::<EventById>(id).await.transpose()?;
+        if let Ok(event) = &event {
+            Event::prefetch(vec![event.clone()], operation, selected).await;
+        }
+        Some(event.map(Answer::Walked))
     }
 
     /// The organization's events, latest start first.
@@ -112,7 +116,7 @@ impl EventQuery {
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which events; all when left out.")] filter: Option<EventFilterInput>,
-    ) -> Result<CountedConnection<Event>> {
+    ) -> Result<Answer<CountedConnection<Event>>> {
         let request = PageRequest {
             first,
             after,
@@ -122,6 +126,10 @@ impl EventQuery {
         let filter = EventFilter::from(filter.unwrap_or_default());
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
+        if let Some(shape) = written::page_shape::<Event>(operation, &selected, &request).await {
+            let page = event::written(&reader, &filter, &request, &shape).await?;
+            return Ok(Answer::Written(page));
+        }
         let page = Connection::<Event>::from(event::list(&reader, &filter, &request).await?);
         let mut total = None;
         if selected.has("totalCount") {
@@ -132,127 +140,68 @@ impl EventQuery {
             .map(|event| (event.0.id, event.clone()))
             .collect();
         operation.prime::<EventById>(known).await;
-        Ok(CountedConnection::prefetched(page, total, operation, &selected).await)
+        let page = CountedConnection::prefetched(page, total, operation, &selected).await;
+        Ok(Answer::Walked(page))
     }
 }
 
-/// One meeting, with the counts that lists show.
-#[Object]
-impl Event {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// One meeting, with the counts that lists show.
+    Event in event::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// Its title.
+        title: &str = title;
+        /// What it is about; may be empty.
+        description: &str = description;
+        /// Where it is; may be empty.
+        location: &str = location;
+        /// Start.
+        starts_at: Time = starts_at;
+        /// End.
+        ends_at: Time = ends_at;
+        /// IANA time zone in which people read its times.
+        time_zone: &str = time_zone;
+        /// First moment at which a scan counts.
+        check_in_opens_at: Time = check_in_opens_at;
+        /// Last moment at which a scan counts.
+        check_in_closes_at: Time = check_in_closes_at;
+        /// Seats; null when they are not counted.
+        capacity: Option<i32> = capacity;
+        /// What happens when they run out.
+        capacity_policy: CapacityPolicy = capacity_policy;
+        /// Loyalty points for attending.
+        attendance_points: i32 = attendance_points;
+        /// Live registrations.
+        registered_count: i32 = registered_count;
+        /// Seats of live registrations and walk-ins.
+        seats_taken: i32 = seats_taken;
+        /// Patrons who came.
+        checked_in_count: i32 = attended_count;
+        /// Patrons inside now.
+        inside_count: i32 = inside_count;
+        /// When it came to be.
+        created_at: Time = created_at;
+        /// When it last changed.
+        updated_at: Time = updated_at;
     }
-
-    /// Its title.
-    fn title(&self) -> &str {
-        &self.0.title
+    guarded {}
+    one {
+        /// The member who hosts; null when there is none, or they have lost access.
+        host: Member = MemberById by host_id, MembersRead;
     }
-
-    /// What it is about; may be empty.
-    fn description(&self) -> &str {
-        &self.0.description
+    many {
+        /// Who registered and who came, oldest first.
+        attendances: Attendance = AttendancesOfEvent, record::of_event, AttendanceRead;
     }
-
-    /// Where it is; may be empty.
-    fn location(&self) -> &str {
-        &self.0.location
-    }
-
-    /// Start.
-    fn starts_at(&self) -> DateTime<Utc> {
-        self.0.starts_at
-    }
-
-    /// End.
-    fn ends_at(&self) -> DateTime<Utc> {
-        self.0.ends_at
-    }
-
-    /// IANA time zone in which people read its times.
-    fn time_zone(&self) -> &str {
-        &self.0.time_zone
-    }
-
-    /// First moment at which a scan counts.
-    fn check_in_opens_at(&self) -> DateTime<Utc> {
-        self.0.check_in_opens_at
-    }
-
-    /// Last moment at which a scan counts.
-    fn check_in_closes_at(&self) -> DateTime<Utc> {
-        self.0.check_in_closes_at
+    needs {
+        change_cursor: EndOfLog by |_| ();
     }
 
     /// Where it stands now.
     fn status(&self, context: &Context<'_>) -> EventStatus {
         Status::of(&self.0, Operation::of(context).clock().now()).into()
-    }
-
-    /// Seats; null when they are not counted.
-    fn capacity(&self) -> Option<i32> {
-        self.0.capacity
-    }
-
-    /// What happens when they run out.
-    fn capacity_policy(&self) -> CapacityPolicy {
-        self.0.capacity_policy.into()
-    }
-
-    /// Loyalty points for attending.
-    fn attendance_points(&self) -> i32 {
-        self.0.attendance_points
-    }
-
-    /// The member who hosts; null when there is none, or they have lost access.
-    #[graphql(directive = Requires::apply(MembersRead))]
-    async fn host(&self, context: &Context<'_>) -> Option<Result<Member>> {
-        Operation::of(context)
-            .load::<MemberById>(self.0.host_id?)
-            .await
-            .transpose()
-    }
-
-    /// Live registrations.
-    fn registered_count(&self) -> i32 {
-        self.0.registered_count
-    }
-
-    /// Seats of live registrations and walk-ins.
-    fn seats_taken(&self) -> i32 {
-        self.0.seats_taken
-    }
-
-    /// Patrons who came.
-    fn checked_in_count(&self) -> i32 {
-        self.0.attended_count
-    }
-
-    /// Patrons inside now.
-    fn inside_count(&self) -> i32 {
-        self.0.inside_count
-    }
-
-    /// Who registered and who came, oldest first.
-    #[graphql(directive = Requires::apply(AttendanceRead))]
-    async fn attendances(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "How many, from the front: 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> Option<Result<Connection<Attendance>>> {
-        let request = PageRequest {
-            first,
-            after,
-            last,
-            before,
-        };
-        Operation::of(context)
-            .load::<AttendancesOfEvent>((self.0.id, request))
-            .await
-            .transpose()
     }
 
     /// The present end of the organization's changes: what `attendanceChanged` and
@@ -263,16 +212,6 @@ impl Event {
             .load::<EndOfLog>(())
             .await
             .transpose()
-    }
-
-    /// When it came to be.
-    fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
-    }
-
-    /// When it last changed.
-    fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
     }
 }
 
@@ -309,28 +248,5 @@ impl Relation for EventById {
             .into_iter()
             .map(|row| (row.id, Ok(row.into())))
             .collect())
-    }
-}
-
-impl Rows for Event {
-    fn prefetch<'a>(
-        rows: Vec<Self>,
-        operation: &'a Operation,
-        selected: Selection<'a>,
-    ) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let hosts = selected.field("host");
-            if hosts.is_asked() {
-                let ids = rows.iter().filter_map(|event| event.0.host_id).collect();
-                let members = operation.load_all::<MemberById>(ids).await;
-                Member::prefetch(members, operation, hosts).await;
-            }
-            if selected.has("changeCursor") {
-                operation.load_all::<EndOfLog>(vec![()]).await;
-            }
-            let ids = rows.iter().map(|event| event.0.id).collect();
-            prefetch_pages::<AttendancesOfEvent>(ids, operation, selected.field("attendances"))
-                .await;
-        })
     }
 }

@@ -50,6 +50,8 @@ pub struct Cost {
     pub nodes: u64,
     /// Fields below one another.
     pub depth: u64,
+    /// Fields of the first level.
+    pub fields: u64,
 }
 
 /// Weighs a document and returns the cost of the operation that runs.
@@ -269,6 +271,7 @@ fn within_cost(weight: Weight, at: Pos) -> Result<Cost, ServerError> {
         complexity: weight.complexity,
         nodes: weight.nodes,
         depth: weight.depth,
+        fields: weight.fields,
     })
 }
 

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object};
+use async_graphql::ID;
 use domain::{
     Scope,
     identity::user::{self, Person, UserId},
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
-    id,
+    fields,
     loader::{Loaded, Relation},
-    operation::Operation,
-    selection::{Rows, Selection},
 };
 
 /// A person's account.
@@ -23,33 +20,25 @@ pub struct User(Arc<Person>);
 /// A fellow member's account by its id.
 pub struct UserById;
 
-/// A person's account.
-#[Object]
-impl User {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// A person's account.
+    User in user::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// The name they sign in with.
+        username: &str = username;
+        /// Their address.
+        email: &str = email;
+        /// Given name.
+        first_name: &str = first_name;
+        /// Family name; may be empty.
+        last_name: &str = last_name;
     }
-
-    /// The name they sign in with.
-    fn username(&self) -> &str {
-        &self.0.username
-    }
-
-    /// Their address.
-    fn email(&self) -> &str {
-        &self.0.email
-    }
-
-    /// Given name.
-    fn first_name(&self) -> &str {
-        &self.0.first_name
-    }
-
-    /// Family name; may be empty.
-    fn last_name(&self) -> &str {
-        &self.0.last_name
-    }
+    guarded {}
+    one {}
+    many {}
+    needs {}
 }
 
 impl From<Person> for User {
@@ -68,11 +57,5 @@ impl Relation for UserById {
             .into_iter()
             .map(|person| (person.id, Ok(person.into())))
             .collect())
-    }
-}
-
-impl Rows for User {
-    fn prefetch<'a>(_: Vec<Self>, _: &'a Operation, _: Selection<'a>) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
     }
 }

@@ -8,13 +8,14 @@ use std::{
 };
 
 use async_graphql::{
-    ContextSelectionSet, Name, OutputType, Positioned, ServerError, ServerResult, Value, indexmap,
+    ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value,
     parser::types::Field, registry::Registry,
 };
 use domain::{Permissions, organizations::organization::OrganizationId, secret};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::change::AttendanceChangeBatch;
+use crate::written::{RAW, written};
 
 /// An answer is shared for this long: it shows things as they are now.
 const FRESH: Duration = Duration::from_secs(1);
@@ -147,14 +148,4 @@ impl OutputType for SharedBatch {
             Err(Own::Failed(error)) => Err(error),
         }
     }
-}
-
-/// The key under which the library and serde_json hand JSON through as it is.
-const RAW: &str = "$serde_json::private::RawValue";
-
-/// JSON that is not written again.
-fn written(json: String) -> Value {
-    Value::Object(indexmap::indexmap! {
-        Name::new(RAW) => Value::String(json),
-    })
 }

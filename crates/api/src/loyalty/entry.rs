@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object};
-use chrono::{DateTime, Utc};
+use async_graphql::{Enum, ID};
 use domain::{
     Scope,
     loyalty::ledger::{self, EntryId},
     page::{Page, PageRequest},
     patrons::patron::PatronId,
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
-    id,
+    fields,
     loader::{Loaded, Nested, Pages, Relation},
     long::Long,
-    operation::Operation,
-    selection::{Rows, Selection},
+    time::Time,
 };
 
 /// One movement of a patron's points. Entries are added, never changed.
@@ -48,33 +45,25 @@ pub enum LoyaltyEntryKind {
     Transfer,
 }
 
-/// One movement of a patron's points. Entries are added, never changed.
-#[Object]
-impl LoyaltyEntry {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// One movement of a patron's points. Entries are added, never changed.
+    LoyaltyEntry in ledger::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// What moved the points.
+        kind: LoyaltyEntryKind = kind;
+        /// How many, with their sign.
+        points: Long = points;
+        /// Why, for people.
+        reason: &str = reason;
+        /// When it was booked.
+        created_at: Time = created_at;
     }
-
-    /// What moved the points.
-    fn kind(&self) -> LoyaltyEntryKind {
-        self.0.kind.into()
-    }
-
-    /// How many, with their sign.
-    fn points(&self) -> Long {
-        Long(self.0.points)
-    }
-
-    /// Why, for people.
-    fn reason(&self) -> &str {
-        &self.0.reason
-    }
-
-    /// When it was booked.
-    fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
-    }
+    guarded {}
+    one {}
+    many {}
+    needs {}
 }
 
 impl From<ledger::Entry> for LoyaltyEntry {
@@ -111,11 +100,5 @@ impl Nested for EntriesOfPatron {
         request: &PageRequest,
     ) -> domain::Result<Page<ledger::Entry>> {
         ledger::list(&scope.reader()?, parent, request).await
-    }
-}
-
-impl Rows for LoyaltyEntry {
-    fn prefetch<'a>(_: Vec<Self>, _: &'a Operation, _: Selection<'a>) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
     }
 }

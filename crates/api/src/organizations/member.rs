@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 use domain::{
     Scope,
     organizations::member::{self, MemberId},
     page::PageRequest,
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
     connection::{CountedConnection, MOST_COUNTED},
     error::Result,
-    id,
+    fields, id,
     identity::user::{User, UserById},
     loader::{Loaded, Relation},
     operation::Operation,
     requires::Requires,
-    selection::{Rows, Selection},
+    selection::Selection,
+    time::Time,
     user_error::{Settled, UserError, payload},
+    written::{self, Answer},
 };
 
 /// Somebody's access to the organization.
@@ -84,7 +84,7 @@ impl MemberQuery {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> Result<CountedConnection<Member>> {
+    ) -> Result<Answer<CountedConnection<Member>>> {
         let request = PageRequest {
             first,
             after,
@@ -93,12 +93,17 @@ impl MemberQuery {
         };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
+        if let Some(shape) = written::page_shape::<Member>(operation, &selected, &request).await {
+            let page = member::written(&reader, &request, &shape).await?;
+            return Ok(Answer::Written(page));
+        }
         let page = member::list(&reader, &request).await?.into();
         let mut total = None;
         if selected.has("totalCount") {
             total = Some(member::count(&reader, MOST_COUNTED).await?);
         }
-        Ok(CountedConnection::prefetched(page, total, operation, &selected).await)
+        let page = CountedConnection::prefetched(page, total, operation, &selected).await;
+        Ok(Answer::Walked(page))
     }
 }
 
@@ -152,32 +157,24 @@ impl MemberMutation {
     }
 }
 
-/// Somebody's access to the organization.
-#[Object]
-impl Member {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// Somebody's access to the organization.
+    Member in member::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// Slug of their role.
+        role: &str = role;
+        /// Since when they have access.
+        joined_at: Time = joined_at;
     }
-
-    /// Their account; null once they have lost access.
-    #[graphql(directive = Requires::apply(MembersRead))]
-    async fn user(&self, context: &Context<'_>) -> Option<Result<User>> {
-        Operation::of(context)
-            .load::<UserById>(self.0.user_id)
-            .await
-            .transpose()
+    guarded {}
+    one {
+        /// Their account; null once they have lost access.
+        user: User = UserById by user_id, MembersRead;
     }
-
-    /// Slug of their role.
-    fn role(&self) -> &str {
-        &self.0.role
-    }
-
-    /// Since when they have access.
-    fn joined_at(&self) -> DateTime<Utc> {
-        self.0.joined_at
-    }
+    many {}
+    needs {}
 }
 
 impl From<member::Member> for Member {
@@ -205,20 +202,5 @@ impl Relation for MemberById {
             .into_iter()
             .map(|row| (row.id, Ok(row.into())))
             .collect())
-    }
-}
-
-impl Rows for Member {
-    fn prefetch<'a>(
-        rows: Vec<Self>,
-        operation: &'a Operation,
-        selected: Selection<'a>,
-    ) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            if selected.has("user") {
-                let users = rows.iter().map(|member| member.0.user_id).collect();
-                operation.load_all::<UserById>(users).await;
-            }
-        })
     }
 }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
-use chrono::{DateTime, Utc};
 use domain::{
-    Scope, loyalty,
+    Scope,
+    attendance::record,
+    loyalty::{ledger, tier},
     page::PageRequest,
     patrons::patron::{self, PatronId},
     permission::{AttendanceRead, LoyaltyRead, PatronsRead},
 };
-use futures_util::future::BoxFuture;
 
 use crate::{
     attendance::attendance::{Attendance, AttendancesOfPatron},
-    connection::{Connection, CountedConnection, MOST_COUNTED},
+    connection::{CountedConnection, MOST_COUNTED},
     error::{Result, nullable},
-    id,
+    fields, id,
     loader::{Loaded, Relation},
     long::Long,
     loyalty::{
@@ -25,7 +25,9 @@ use crate::{
     },
     operation::Operation,
     requires::Requires,
-    selection::{Rows, Selection, prefetch_pages},
+    selection::{Rows, Selection},
+    time::Time,
+    written::{self, Answer},
 };
 
 /// A person as the organization knows them.
@@ -47,19 +49,23 @@ impl PatronQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Their global id.")] id: ID,
-    ) -> Option<Result<Patron>> {
-        let operation = Operation::of(context);
-        let patron = match nullable(id::decode(&id, "id"))? {
-            Ok(id) => operation.load::<PatronById>(id).await.transpose()?,
-            Err(fault) => Err(fault),
+    ) -> Option<Result<Answer<Patron>>> {
+        let (operation, selected) = (Operation::of(context), Selection::of(context));
+        let id: PatronId = match nullable(id::decode(&id, "id"))? {
+            Ok(id) => id,
+            Err(fault) => return Some(Err(fault)),
         };
+        if let Some(answer) = written::row(operation, &selected, id, Some(patron::REMOVED)).await {
+            return answer;
+        }
+        let patron = operation.load::<PatronById>(id).await.transpose()?;
         if let Ok(patron) = &patron {
             if patron.is_removed() {
                 return None;
             }
-            Patron::prefetch(vec![patron.clone()], operation, Selection::of(context)).await;
+            Patron::prefetch(vec![patron.clone()], operation, selected).await;
         }
-        Some(patron)
+        Some(patron.map(Answer::Walked))
     }
 
     /// The organization's patrons by family name.
@@ -75,7 +81,7 @@ impl PatronQuery {
             desc = "Only those in whose name, address or number every word of this occurs, whatever its case and accents."
         )]
         search: Option<String>,
-    ) -> Result<CountedConnection<Patron>> {
+    ) -> Result<Answer<CountedConnection<Patron>>> {
         let request = PageRequest {
             first,
             after,
@@ -84,6 +90,10 @@ impl PatronQuery {
         };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
+        if let Some(shape) = written::page_shape::<Patron>(operation, &selected, &request).await {
+            let page = patron::written(&reader, search.as_deref(), &request, &shape).await?;
+            return Ok(Answer::Written(page));
+        }
         let page = patron::list(&reader, search.as_deref(), &request)
             .await?
             .into();
@@ -91,117 +101,50 @@ impl PatronQuery {
         if selected.has("totalCount") {
             total = Some(patron::count(&reader, search.as_deref(), MOST_COUNTED).await?);
         }
-        Ok(CountedConnection::prefetched(page, total, operation, &selected).await)
+        let page = CountedConnection::prefetched(page, total, operation, &selected).await;
+        Ok(Answer::Walked(page))
     }
 }
 
-/// A person as the organization knows them.
-#[Object]
-impl Patron {
-    /// Global id.
-    pub async fn id(&self) -> ID {
-        id::encode(self.0.id)
+fields! {
+    /// A person as the organization knows them.
+    Patron in patron::table;
+    columns {
+        /// Global id.
+        id: ID = id;
+        /// Given name.
+        first_name: &str = first_name;
+        /// Family name; may be empty.
+        last_name: &str = last_name;
+        /// Address.
+        email: Option<&str> = email;
+        /// Telephone: digits, with an optional plus before them.
+        phone: Option<&str> = phone;
+        /// When they were added.
+        created_at: Time = created_at;
+        /// When they last changed.
+        updated_at: Time = updated_at;
     }
-
-    /// Given name.
-    fn first_name(&self) -> &str {
-        &self.0.first_name
+    guarded {
+        /// Loyalty points at present.
+        points: Long = |row: &patron::Patron| Long(row.points), "points", Number, LoyaltyRead;
+        /// Tier, derived from the points ever earned.
+        tier: Tier = |row: &patron::Patron| tier::Tier::of(row.qualifying_points).into(), tier::STATED, Name, LoyaltyRead;
     }
-
-    /// Family name; may be empty.
-    fn last_name(&self) -> &str {
-        &self.0.last_name
+    one {}
+    many {
+        /// What moved their points, newest first.
+        loyalty_entries: LoyaltyEntry = EntriesOfPatron, ledger::of_patron, LoyaltyRead;
+        /// What they registered for and came to, oldest first.
+        attendances: Attendance = AttendancesOfPatron, record::of_patron, AttendanceRead;
     }
+    needs {}
 
     /// Given name and family name.
     fn name(&self) -> String {
         format!("{} {}", self.0.first_name, self.0.last_name)
             .trim()
             .to_owned()
-    }
-
-    /// Address.
-    fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
-    }
-
-    /// Telephone: digits, with an optional plus before them.
-    fn phone(&self) -> Option<&str> {
-        self.0.phone.as_deref()
-    }
-
-    /// Loyalty points at present.
-    #[graphql(directive = Requires::apply(LoyaltyRead))]
-    async fn points(&self, context: &Context<'_>) -> Option<Result<Long>> {
-        let points = async {
-            Operation::of(context).reader::<LoyaltyRead>().await?;
-            Ok(Long(self.0.points))
-        };
-        nullable(points.await)
-    }
-
-    /// Tier, derived from the points ever earned.
-    #[graphql(directive = Requires::apply(LoyaltyRead))]
-    async fn tier(&self, context: &Context<'_>) -> Option<Result<Tier>> {
-        let tier = async {
-            Operation::of(context).reader::<LoyaltyRead>().await?;
-            Ok(loyalty::tier::Tier::of(self.0.qualifying_points).into())
-        };
-        nullable(tier.await)
-    }
-
-    /// What moved their points, newest first.
-    #[graphql(directive = Requires::apply(LoyaltyRead))]
-    async fn loyalty_entries(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "How many, from the front: 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> Option<Result<Connection<LoyaltyEntry>>> {
-        let request = PageRequest {
-            first,
-            after,
-            last,
-            before,
-        };
-        Operation::of(context)
-            .load::<EntriesOfPatron>((self.0.id, request))
-            .await
-            .transpose()
-    }
-
-    /// What they registered for and came to, oldest first.
-    #[graphql(directive = Requires::apply(AttendanceRead))]
-    async fn attendances(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "How many, from the front: 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> Option<Result<Connection<Attendance>>> {
-        let request = PageRequest {
-            first,
-            after,
-            last,
-            before,
-        };
-        Operation::of(context)
-            .load::<AttendancesOfPatron>((self.0.id, request))
-            .await
-            .transpose()
-    }
-
-    /// When they were added.
-    fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
-    }
-
-    /// When they last changed.
-    fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
     }
 }
 
@@ -228,25 +171,5 @@ impl Relation for PatronById {
             .into_iter()
             .map(|row| (row.id, Ok(row.into())))
             .collect())
-    }
-}
-
-impl Rows for Patron {
-    fn prefetch<'a>(
-        rows: Vec<Self>,
-        operation: &'a Operation,
-        selected: Selection<'a>,
-    ) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let ids: Vec<PatronId> = rows.iter().map(|patron| patron.0.id).collect();
-            prefetch_pages::<EntriesOfPatron>(
-                ids.clone(),
-                operation,
-                selected.field("loyaltyEntries"),
-            )
-            .await;
-            prefetch_pages::<AttendancesOfPatron>(ids, operation, selected.field("attendances"))
-                .await;
-        })
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     page::{Key, Page, PageRequest},
     patrons::patron::PatronId,
     permission::AttendanceRead,
-    scope::Sort,
+    scope::{Listing, Sort, Table},
 };
 
 /// Whose attendances a list shows.
@@ -97,6 +97,28 @@ pub async fn load(
     reader
         .all(reader.find::<projection::Entity>().filter(among))
         .await
+}
+
+/// The table of attendances.
+#[must_use]
+pub fn table() -> Table {
+    Table::of::<projection::Entity, AttendanceRead>()
+}
+
+/// The attendances below an event.
+#[must_use]
+pub fn of_event() -> Listing {
+    listing(projection::Column::EventId)
+}
+
+/// The attendances below a patron.
+#[must_use]
+pub fn of_patron() -> Listing {
+    listing(projection::Column::PatronId)
+}
+
+fn listing(parent: projection::Column) -> Listing {
+    Listing::of::<projection::Entity, AttendanceRead>(parent, &sort(parent, Uuid::nil()))
 }
 
 fn sort(column: projection::Column, id: Uuid) -> Sort<projection::Entity> {

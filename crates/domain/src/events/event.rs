@@ -17,7 +17,7 @@ use crate::{
     Change, ChangeKind, Code, Error, Reader, Result, Writer,
     page::{Key, Page, PageRequest},
     permission::{EventsCreate, EventsRead, EventsUpdate},
-    scope::{Scoped, Sort},
+    scope::{Scoped, Shape, Sort, Table},
 };
 
 /// The door opens this long before the start and closes this long after the end, unless the event
@@ -209,20 +209,29 @@ pub async fn list(
     filter: &EventFilter,
     request: &PageRequest,
 ) -> Result<Page<Event>> {
-    let sort = Sort {
-        column: event::Column::StartsAt,
-        id: event::Column::Id,
-        descending: true,
-        list: format!(
-            "events{:?}{:?}{:?}",
-            filter.statuses, filter.from, filter.until
-        ),
-    };
     reader
-        .page(matching(reader, filter), sort, request, |event| {
+        .page(matching(reader, filter), sort(filter), request, |event| {
             (Key::Time(event.starts_at), event.id.uuid())
         })
         .await
+}
+
+/// The same as JSON in this shape.
+pub async fn written(
+    reader: &Reader<EventsRead>,
+    filter: &EventFilter,
+    request: &PageRequest,
+    shape: &Shape,
+) -> Result<String> {
+    reader
+        .written_page(matching(reader, filter), &sort(filter), request, shape)
+        .await
+}
+
+/// The table of events.
+#[must_use]
+pub fn table() -> Table {
+    Table::of::<event::Entity, EventsRead>()
 }
 
 /// How many events there are, counted up to `cap`.
@@ -241,6 +250,18 @@ pub async fn load(reader: &Reader<EventsRead>, events: &[EventId]) -> Result<Vec
     reader
         .all(reader.find::<event::Entity>().filter(among))
         .await
+}
+
+fn sort(filter: &EventFilter) -> Sort<event::Entity> {
+    Sort {
+        column: event::Column::StartsAt,
+        id: event::Column::Id,
+        descending: true,
+        list: format!(
+            "events{:?}{:?}{:?}",
+            filter.statuses, filter.from, filter.until
+        ),
+    }
 }
 
 fn matching(reader: &Reader<EventsRead>, filter: &EventFilter) -> Scoped<event::Entity> {

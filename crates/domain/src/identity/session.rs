@@ -3,12 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     identity::{session, user},
-    organizations::{member, organization::OrganizationId, slug},
+    organizations::{
+        member,
+        organization::{self, OrganizationId},
+    },
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Set,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
 };
 
 pub use entity::identity::session::{Model as Session, SessionId};
@@ -37,48 +39,59 @@ pub struct Request {
     pub origin: Origin,
 }
 
-/// The door for people: who holds this token, and which organization they act in.
+/// What a person was in the organization they act in when they came: for
+/// `organizations::member::admit` to judge.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub(crate) organization: OrganizationId,
+    pub(crate) role: String,
+    pub(crate) status: organization::Status,
+}
+
+/// The door for people: who holds this token, and what they are where they act; nothing, where they
+/// do not belong.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a token that is unknown, ended or idle for too long, or whose
 /// user is gone; one and the same answer.
-pub async fn authenticate(system: &System, token: &Token, request: Request) -> Result<Viewer> {
+pub async fn authenticate(
+    system: &System,
+    token: &Token,
+    request: Request,
+) -> Result<(Viewer, Option<Standing>)> {
     let now = system.clock().now();
-    let transaction = system.begin(false).await?;
-    let session = session::Entity::find()
-        .filter(session::Column::TokenHash.eq(token.hash()))
-        .filter(session::Column::ExpiresAt.gt(now))
-        .filter(session::Column::LastUsedAt.gt(now - IDLE))
-        .filter(Expr::exists(present_user()))
-        .one(&*transaction)
+    let named = request.organization.map(|slug| slug.to_ascii_lowercase());
+    // PostgreSQL would not even be asked for a NUL; no slug is empty.
+    let is_askable = |slug: &String| slug.bytes().all(|byte| byte.is_ascii_graphic());
+    let asked = named.map(|slug| Some(slug).filter(is_askable).unwrap_or_default());
+    let is_named = asked.is_some();
+    let identity = system
+        .identify(token.hash(), asked, now - IDLE)
         .await?
         .ok_or(Error::Unauthenticated)?;
-    let organization = match &request.organization {
-        None => session.active_organization_id,
-        // An unknown slug, one of somebody else's, and what can be none are told apart by nobody:
-        // entering fails.
-        Some(named) => {
-            let named = named.to_ascii_lowercase();
-            // PostgreSQL would not even be asked for a NUL.
-            let row = if named.bytes().all(|byte| byte.is_ascii_graphic()) {
-                slug::Entity::find_by_id(named).one(&*transaction).await?
-            } else {
-                None
-            };
-            Some(row.map_or_else(OrganizationId::random, |row| row.organization_id))
-        }
-    };
-    drop(transaction);
-    if now - session.last_used_at >= TOUCH {
-        touch(system, session.id, now).await?;
+    if now - identity.last_used_at >= TOUCH {
+        touch(system, identity.session, now).await?;
     }
-    Ok(Viewer {
+    let viewer = Viewer {
         db: system.db().clone(),
-        user: session.user_id,
-        session: session.id,
-        organization,
+        user: identity.user,
+        session: identity.session,
+        // An unknown slug and one of somebody else's are told apart by nobody: entering fails.
+        organization: identity
+            .organization
+            .or_else(|| is_named.then(OrganizationId::random)),
         origin: request.origin.into(),
-    })
+    };
+    let membership = (identity.organization, identity.role, identity.status);
+    let (Some(organization), Some(role), Some(status)) = membership else {
+        return Ok((viewer, None));
+    };
+    let standing = Standing {
+        organization,
+        role,
+        status,
+    };
+    Ok((viewer, Some(standing)))
 }
 
 /// Whether the session of `viewer` is still valid: for streams, which outlive their request.
@@ -190,17 +203,6 @@ pub(super) async fn last_organization(
         .one(&**transaction)
         .await?;
     Ok(newest.and_then(|session| session.active_organization_id))
-}
-
-/// The session's person, unless they were removed.
-fn present_user() -> SelectStatement {
-    let id = Expr::col((user::Entity, user::Column::Id));
-    user::Entity::find()
-        .select_only()
-        .expr(Expr::val(1))
-        .filter(id.equals((session::Entity, session::Column::UserId)))
-        .filter(user::Column::DeletedAt.is_null())
-        .into_query()
 }
 
 async fn touch(system: &System, session: SessionId, now: DateTime<Utc>) -> Result<()> {

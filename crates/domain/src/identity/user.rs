@@ -3,7 +3,7 @@
 use entity::identity::user;
 use sea_orm::FromQueryResult;
 
-use crate::{Error, Reader, Result, Viewer, permission::MembersRead};
+use crate::{Error, Reader, Result, Viewer, permission::MembersRead, scope::Table};
 
 pub use entity::identity::user::UserId;
 
@@ -20,6 +20,12 @@ pub struct Person {
     pub first_name: String,
     /// Family name.
     pub last_name: String,
+}
+
+/// The table of accounts, which is read below the members of the organization alone.
+#[must_use]
+pub fn table() -> Table {
+    Table::global::<user::Entity, MembersRead>()
 }
 
 /// The viewer's own account.

@@ -13,7 +13,7 @@ use crate::{
     Reader, Result, Writer,
     page::{Key, Page, PageRequest},
     permission::LoyaltyRead,
-    scope::Sort,
+    scope::{Listing, Sort, Table},
 };
 
 /// Characters of a reason at most.
@@ -163,6 +163,18 @@ async fn given<P>(writer: &Writer<P>, awards: &[Award]) -> Result<HashMap<(Uuid,
     Ok(entries
         .map(|entry| ((entry.source_id, entry.generation), entry.points))
         .collect())
+}
+
+/// The table of entries.
+#[must_use]
+pub fn table() -> Table {
+    Table::of::<entry::Entity, LoyaltyRead>()
+}
+
+/// The entries below a patron.
+#[must_use]
+pub fn of_patron() -> Listing {
+    Listing::of::<entry::Entity, LoyaltyRead>(entry::Column::PatronId, &sort(Uuid::nil().into()))
 }
 
 fn sort(patron: PatronId) -> Sort<entry::Entity> {

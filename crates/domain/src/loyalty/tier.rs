@@ -13,6 +13,11 @@ pub enum Tier {
     Platinum,
 }
 
+/// The same rule as [`Tier::of`], for the row of a patron that a statement reads.
+pub const STATED: &str = "CASE WHEN {row}.qualifying_points < 100 THEN 'bronze'
+    WHEN {row}.qualifying_points < 500 THEN 'silver'
+    WHEN {row}.qualifying_points < 1000 THEN 'gold' ELSE 'platinum' END";
+
 impl Tier {
     /// The tier of so many qualifying points: bronze [0, 100), silver [100, 500),
     /// gold [500, 1000), platinum [1000, ∞). Below zero counts as bronze.

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::{
     events::event,
     identity::user::UserId,
-    organizations::{member, organization, role},
+    organizations::{
+        member,
+        organization::{self, OrganizationId},
+        role,
+    },
 };
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value};
 
@@ -17,10 +21,10 @@ use super::organization::{Organization, Status};
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Permissions, Reader, Result, Scope, Viewer,
     Writer,
-    identity::email,
+    identity::{email, session::Standing},
     page::{Key, Page, PageRequest},
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
-    scope::Sort,
+    scope::{Shape, Sort, Table},
 };
 
 /// Organizations a person sees in their list at most.
@@ -44,8 +48,31 @@ pub async fn enter(viewer: &Viewer) -> Result<Scope> {
         .await?
         .pop()
         .ok_or(Error::NotFound)?;
-    let writable = matches!(organization.status, Status::Trial | Status::Active);
-    Ok(viewer.scope(organization.id, permissions(&member.role), writable))
+    Ok(open(
+        viewer,
+        organization.id,
+        &member.role,
+        organization.status,
+    ))
+}
+
+/// The same door for somebody whose standing was read with their credential.
+///
+/// # Errors
+/// As [`enter`].
+pub fn admit(viewer: &Viewer, standing: Option<&Standing>) -> Result<Scope> {
+    match standing {
+        Some(standing) => {
+            let Standing {
+                organization,
+                role,
+                status,
+            } = standing;
+            Ok(open(viewer, *organization, role, *status))
+        }
+        None if viewer.organization().is_none() => Err(Error::NoOrganization),
+        None => Err(Error::NotFound),
+    }
 }
 
 /// The viewer's memberships with their organizations, oldest first.
@@ -85,17 +112,28 @@ pub fn permissions(role: &str) -> Permissions {
 
 /// The organization's members, oldest first.
 pub async fn list(reader: &Reader<MembersRead>, request: &PageRequest) -> Result<Page<Member>> {
-    let sort = Sort {
-        column: member::Column::CreatedAt,
-        id: member::Column::Id,
-        descending: false,
-        list: "members".to_owned(),
-    };
     reader
-        .page(reader.find::<member::Entity>(), sort, request, |row| {
+        .page(reader.find::<member::Entity>(), sort(), request, |row| {
             (Key::Time(row.created_at), row.id.uuid())
         })
         .await
+}
+
+/// The same as JSON in this shape.
+pub async fn written(
+    reader: &Reader<MembersRead>,
+    request: &PageRequest,
+    shape: &Shape,
+) -> Result<String> {
+    reader
+        .written_page(reader.find::<member::Entity>(), &sort(), request, shape)
+        .await
+}
+
+/// The table of members.
+#[must_use]
+pub fn table() -> Table {
+    Table::of::<member::Entity, MembersRead>()
 }
 
 /// How many members there are, counted up to `cap`.
@@ -228,6 +266,20 @@ pub(super) fn row(user: UserId, role: &str, now: DateTime<Utc>) -> member::Activ
         updated_at: Set(now),
         ..Default::default()
     }
+}
+
+fn sort() -> Sort<member::Entity> {
+    Sort {
+        column: member::Column::CreatedAt,
+        id: member::Column::Id,
+        descending: false,
+        list: "members".to_owned(),
+    }
+}
+
+fn open(viewer: &Viewer, organization: OrganizationId, role: &str, status: Status) -> Scope {
+    let writable = matches!(status, Status::Trial | Status::Active);
+    viewer.scope(organization, permissions(role), writable)
 }
 
 #[derive(sea_orm::FromQueryResult)]

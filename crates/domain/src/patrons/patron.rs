@@ -13,7 +13,7 @@ use crate::{
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{PatronsCreate, PatronsDelete, PatronsRead, PatronsUpdate},
-    scope::{Scoped, Sort},
+    scope::{Scoped, Shape, Sort, Table},
     text,
 };
 
@@ -141,18 +141,34 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Patron>> {
     let (select, query) = matching(reader, query)?;
-    let sort = Sort {
-        column: patron::Column::SortName,
-        id: patron::Column::Id,
-        descending: false,
-        list: format!("patrons {query}"),
-    };
     reader
-        .page(select, sort, request, |row| {
+        .page(select, sort(&query), request, |row| {
             (Key::Text(row.sort_name.clone()), row.id.uuid())
         })
         .await
 }
+
+/// The same as JSON in this shape.
+pub async fn written(
+    reader: &Reader<PatronsRead>,
+    query: Option<&str>,
+    request: &PageRequest,
+    shape: &Shape,
+) -> Result<String> {
+    let (select, query) = matching(reader, query)?;
+    reader
+        .written_page(select, &sort(&query), request, shape)
+        .await
+}
+
+/// The table of patrons.
+#[must_use]
+pub fn table() -> Table {
+    Table::of::<patron::Entity, PatronsRead>()
+}
+
+/// The column that has a value for those who were removed.
+pub const REMOVED: &str = "deleted_at";
 
 /// How many patrons such a list has, counted up to `cap`.
 pub async fn count(reader: &Reader<PatronsRead>, query: Option<&str>, cap: u64) -> Result<u64> {
@@ -262,6 +278,15 @@ pub(crate) fn row(input: &NewPatron, now: chrono::DateTime<chrono::Utc>) -> patr
         updated_at: Set(now),
         deleted_at: Set(None),
         ..Default::default()
+    }
+}
+
+fn sort(query: &str) -> Sort<patron::Entity> {
+    Sort {
+        column: patron::Column::SortName,
+        id: patron::Column::Id,
+        descending: false,
+        list: format!("patrons {query}"),
     }
 }
 

@@ -8,17 +8,23 @@ use std::{
 };
 
 use migration::{APPLICATION_ROLE, Migrator, MigratorTrait};
-use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
+use sea_orm::{
+    ConnectionTrait, DbBackend, QueryResult, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    Value,
+};
 use sqlx::{
-    ConnectOptions, Connection, Executor, PgPool, SqlitePool,
+    ConnectOptions, Connection as _, Executor, PgPool, SqlitePool,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgConnection},
-    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
-use super::transaction::Transaction;
+use super::{
+    dialect,
+    transaction::{Connection, Transaction},
+};
 use crate::{Clock, Error, Result};
 
 /// How long a request waits for a connection before it is told that the database is busy.
@@ -67,6 +73,7 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
+    backend: DbBackend,
     clock: Clock,
     committed: broadcast::Sender<Committed>,
 }
@@ -125,6 +132,7 @@ impl Db {
         };
         Ok(Self(Arc::new(Inner {
             pool,
+            backend: dialect::of(database),
             clock,
             committed: broadcast::channel(4096).0,
         })))
@@ -246,33 +254,47 @@ impl Db {
 
     /// Begins a transaction: a read-only snapshot, or the right to write.
     pub(super) async fn begin(&self, binding: Binding, write: bool) -> Result<Transaction> {
-        match &self.0.pool {
-            Pool::Postgres { pool, turns } => {
-                let turn = if write {
-                    Some(turn(turns.clone()).await?)
-                } else {
-                    None
-                };
-                let statement = super::dialect::begin_postgres(binding, write);
-                let transaction = match pool
-                    .begin_with(sqlx::AssertSqlSafe(statement.clone()))
-                    .await
-                {
-                    // A connection the server dropped while it idled: nothing ran, so try another.
-                    Err(sqlx::Error::Io(_) | sqlx::Error::Database(_)) => {
-                        pool.begin_with(sqlx::AssertSqlSafe(statement)).await?
-                    }
-                    result => result?,
-                };
-                Ok(Transaction::postgres(transaction, turn))
+        let turn = match &self.0.pool {
+            Pool::Postgres { turns, .. } if write => Some(turn(turns.clone()).await?),
+            _ => None,
+        };
+        let text = dialect::begin(self.backend(), binding, write);
+        let begun = Transaction::begin(self.connection(write).await?, &text).await;
+        let transaction = match begun {
+            // A connection the server dropped while it idled: nothing ran, so try another.
+            Err(sqlx::Error::Io(_) | sqlx::Error::Database(_)) => {
+                Transaction::begin(self.connection(write).await?, &text).await
             }
-            Pool::Sqlite { writer, .. } if write => Ok(Transaction::sqlite(
-                writer.begin_with("BEGIN IMMEDIATE").await?,
-            )),
-            Pool::Sqlite { readers, .. } => {
-                Ok(Transaction::sqlite(readers.begin_with("BEGIN").await?))
-            }
+            begun => begun,
+        };
+        Ok(transaction?.holding(turn))
+    }
+
+    /// Reads with one statement that needs no transaction: it sees one moment by itself.
+    pub(super) async fn read(&self, sql: &str, values: Vec<Value>) -> Result<Option<QueryResult>> {
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let read = async || {
+            let alone = Transaction::none(self.connection(false).await?);
+            Ok(alone.query_one_raw(statement.clone()).await?)
+        };
+        match read().await {
+            // As above.
+            Err(Error::Unavailable(_)) => read().await,
+            read => read,
         }
+    }
+
+    /// Which of the two it is, for [`dialect`] alone.
+    pub(super) fn backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    async fn connection(&self, write: bool) -> Result<Connection> {
+        Ok(match &self.0.pool {
+            Pool::Postgres { pool, .. } => Connection::Postgres(pool.acquire().await?),
+            Pool::Sqlite { writer, .. } if write => Connection::Sqlite(writer.acquire().await?),
+            Pool::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
+        })
     }
 }
 
@@ -286,7 +308,6 @@ async fn turn(turns: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
 fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
     let options = quiet(PgConnectOptions::from_str(url)?)
         .application_name("rollcall")
-        // Startup settings survive RESET ALL, which the release hook runs.
         .options([
             ("role", APPLICATION_ROLE),
             ("statement_timeout", "10s"),
@@ -294,6 +315,8 @@ fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
             ("idle_in_transaction_session_timeout", "10s"),
             ("client_min_messages", "error"),
             ("jit", "off"),
+            // Times that PostgreSQL writes into JSON are read as UTC.
+            ("TimeZone", "UTC"),
         ]);
     Ok(PoolOptions::new()
         .max_connections(connections)
@@ -304,14 +327,6 @@ fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
                 if about.idle_for > PING_AFTER {
                     connection.ping().await?;
                 }
-                Ok(true)
-            })
-        })
-        // A begin whose future was dropped half-way leaves the connection inside a transaction
-        // that nobody ends; later writes on it would be lost (sqlx issue 4385).
-        .after_release(|connection: &mut PgConnection, _| {
-            Box::pin(async move {
-                connection.execute("ROLLBACK; RESET ALL").await?;
                 Ok(true)
             })
         })
@@ -358,12 +373,6 @@ async fn sqlite_pool(path: &Path, read_only: bool, connections: u32) -> Result<S
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .after_release(|connection: &mut SqliteConnection, _| {
-            Box::pin(async move {
-                // Succeeds only inside a transaction that nobody ended; such a connection is closed.
-                Ok(connection.execute("ROLLBACK").await.is_err())
-            })
-        })
         .connect_with(options)
         .await?)
 }

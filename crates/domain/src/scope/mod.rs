@@ -14,6 +14,7 @@ mod database;
 mod dialect;
 mod reach;
 mod reader;
+mod shape;
 mod system;
 mod transaction;
 mod viewer;
@@ -35,6 +36,7 @@ use tokio::sync::Mutex;
 
 pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
+pub use shape::{Form, Listing, Part, Shape, Table};
 pub use system::{System, SystemTransaction};
 pub use viewer::{Own, UserOwned, Viewer};
 pub use writer::{ScopedDelete, ScopedUpdate, Writer};
@@ -103,6 +105,8 @@ pub struct Scope {
     origin: Arc<Origin>,
     permissions: Permissions,
     writable: bool,
+    /// Whether the operation reads one thing, so that one statement needs no snapshot.
+    reads_once: bool,
     snapshot: Arc<Mutex<Option<Arc<Transaction>>>>,
     generation: Arc<AtomicU32>,
     statements: Arc<AtomicU32>,
@@ -204,6 +208,16 @@ impl Scope {
         }
     }
 
+    /// The same scope for an operation that reads one thing: what one statement can answer is then
+    /// read without a transaction around it.
+    #[must_use]
+    pub fn for_one_read(self) -> Self {
+        Self {
+            reads_once: true,
+            ..self
+        }
+    }
+
     /// Ends the snapshot, if one is open; the next read opens a new one.
     pub async fn close_snapshot(&self) {
         self.snapshot.lock().await.take();
@@ -215,6 +229,10 @@ impl Scope {
         } else {
             Err(Error::Forbidden(permission))
         }
+    }
+
+    async fn stands_alone(&self) -> bool {
+        self.reads_once && self.snapshot.lock().await.is_none()
     }
 
     async fn snapshot(&self) -> Result<Arc<Transaction>> {

@@ -4,8 +4,8 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
 use entity::TenantOwned;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement, Value,
     sea_query::{Expr, Order, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Scope, dialect, transaction::Transaction};
 use crate::{
     Error, Result,
-    page::{self, Key, Page, PageRequest},
+    page::{self, Key, Page, PageRequest, Walk},
 };
 
 /// The right to read one tenant's rows under permission `P`.
@@ -139,11 +139,23 @@ impl<P> Reader<P> {
     /// A refusal when the page's arguments do not fit the list.
     pub async fn page<E: EntityTrait>(
         &self,
-        mut select: Scoped<E>,
+        select: Scoped<E>,
         sort: Sort<E>,
         request: &PageRequest,
         key: impl Fn(&E::Model) -> (Key, Uuid),
     ) -> Result<Page<E::Model>> {
+        let (select, walk, list) = self.walk(select, &sort, request)?;
+        let select = QuerySelect::limit(select, walk.size + 1);
+        Ok(walk.page(list, self.all(select).await?, key))
+    }
+
+    /// The rows of a page, in walking order, and the walk and the list that they belong to.
+    pub(super) fn walk<E: EntityTrait>(
+        &self,
+        mut select: Scoped<E>,
+        sort: &Sort<E>,
+        request: &PageRequest,
+    ) -> Result<(Scoped<E>, Walk, u64)> {
         let list = page::list(self.scope.organization.uuid(), &sort.list, "");
         let walk = request
             .walk(list)?
@@ -162,9 +174,8 @@ impl<P> Reader<P> {
         };
         let select = select
             .order_by(sort.column, order.clone())
-            .order_by(sort.id, order)
-            .limit(walk.size + 1);
-        Ok(walk.page(list, self.all(select).await?, key))
+            .order_by(sort.id, order);
+        Ok((select, walk, list))
     }
 
     /// The first page of `E` of each parent, with one statement. `sort` gives each parent's list
@@ -196,7 +207,7 @@ impl<P> Reader<P> {
         for row in rows {
             of_parent.entry(parent_of(&row)).or_default().push(row);
         }
-        let walk = page::Walk {
+        let walk = Walk {
             size,
             backward: false,
             from: None,
@@ -290,6 +301,12 @@ impl<P> Reader<P> {
             Some(transaction) => Ok(transaction.clone()),
             None => self.scope.snapshot().await,
         }
+    }
+}
+
+impl<E: EntityTrait> Scoped<E> {
+    pub(super) fn into_statement(self, backend: DbBackend) -> Statement {
+        self.0.build(backend)
     }
 }
 

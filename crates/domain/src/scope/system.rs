@@ -5,8 +5,13 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-use entity::{jobs::job, organizations::organization::OrganizationId};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use chrono::{DateTime, Utc};
+use entity::{
+    identity::{session::SessionId, user::UserId},
+    jobs::job,
+    organizations::organization::{self, OrganizationId},
+};
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
 use super::{Actor, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
 use crate::{Permissions, Result};
@@ -17,6 +22,33 @@ pub struct System {
     db: Db,
     reason: &'static str,
 }
+
+/// What a token stands for.
+#[derive(FromQueryResult)]
+pub(crate) struct Identity {
+    pub(crate) session: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) last_used_at: DateTime<Utc>,
+    /// None where neither the session nor the request names one, or it names none that exists.
+    pub(crate) organization: Option<OrganizationId>,
+    /// None for somebody who is no member.
+    pub(crate) role: Option<String>,
+    pub(crate) status: Option<organization::Status>,
+}
+
+/// Membership and organization are walled, and visible to the person once they are bound: hence
+/// below the select that binds them, one row at a time, where no planner can read them before.
+const IDENTIFY: &str = "
+    SELECT who.session, who.user_id AS \"user\", who.last_used_at, who.organization,
+        (SELECT role FROM members WHERE members.organization_id = who.organization AND members.user_id = who.user_id) AS role,
+        (SELECT status FROM organizations WHERE organizations.id = who.organization) AS status
+    FROM (
+        SELECT sessions.id AS session, user_id, last_used_at, {bound} AS bound,
+            CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
+                ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
+        FROM sessions JOIN users ON users.id = user_id
+        WHERE token_hash = $1 AND expires_at > $2 AND last_used_at > $3 AND deleted_at IS NULL
+    ) AS who";
 
 /// A transaction outside any tenant: on PostgreSQL it sees no tenant's rows.
 pub struct SystemTransaction(Transaction);
@@ -49,6 +81,28 @@ impl System {
         ))
     }
 
+    /// Who holds a token, where they act, and as what there: all that a request's credential says,
+    /// with one statement. Without `slug` they act where their session does.
+    pub(crate) async fn identify(
+        &self,
+        token_hash: Vec<u8>,
+        slug: Option<String>,
+        idle_since: DateTime<Utc>,
+    ) -> Result<Option<Identity>> {
+        let sql = IDENTIFY.replace("{bound}", dialect::binding_person(self.db.backend()));
+        let now = self.clock().now();
+        let values = vec![
+            token_hash.into(),
+            now.into(),
+            idle_since.into(),
+            slug.into(),
+        ];
+        let row = self.db.read(&sql, values).await?;
+        Ok(row
+            .map(|row| Identity::from_query_result(&row, ""))
+            .transpose()?)
+    }
+
     /// The scope of an organization, with every permission.
     #[must_use]
     pub fn scope(&self, organization: OrganizationId) -> Scope {
@@ -71,6 +125,7 @@ impl System {
             origin: Arc::new(origin),
             permissions: Permissions::all(),
             writable: true,
+            reads_once: false,
             snapshot: Arc::default(),
             generation: Arc::new(AtomicU32::new(0)),
             statements: Arc::new(AtomicU32::new(0)),

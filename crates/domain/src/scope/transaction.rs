@@ -1,8 +1,11 @@
 //! One database transaction: the only thing that runs SQL, and private to `scope`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use sea_orm::{
@@ -10,44 +13,58 @@ use sea_orm::{
     sea_query::Values,
 };
 use sea_query_sqlx::SqlxValues;
-use sqlx::{AssertSqlSafe, Executor, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, Executor, Postgres, Sqlite, pool::PoolConnection};
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 use crate::Result;
 
 /// A transaction on either database. Dropped, it rolls back.
+///
+/// It is there before its BEGIN is sent: sqlx's own begins when the answer has come, and whoever
+/// drops the future before that leaves a connection in the pool inside a transaction that nobody
+/// ends, on which later writes are lost (sqlx issue 4385).
 pub struct Transaction {
-    backend: DbBackend,
     connection: Mutex<Connection>,
+    backend: DbBackend,
+    /// Whether there is something to roll back.
+    open: bool,
     statements: Arc<AtomicU32>,
     /// A writer's turn, which ends with it.
-    _turn: Option<OwnedSemaphorePermit>,
+    turn: Option<OwnedSemaphorePermit>,
 }
 
-enum Connection {
-    Postgres(sqlx::Transaction<'static, Postgres>),
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+/// A connection of a pool.
+pub(super) enum Connection {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+    /// It went back to its pool.
+    Returned,
 }
 
 impl Transaction {
-    pub(super) fn postgres(
-        transaction: sqlx::Transaction<'static, Postgres>,
-        turn: Option<OwnedSemaphorePermit>,
-    ) -> Self {
-        Self::new(DbBackend::Postgres, Connection::Postgres(transaction), turn)
-    }
-
-    pub(super) fn sqlite(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self::new(DbBackend::Sqlite, Connection::Sqlite(transaction), None)
-    }
-
-    fn new(backend: DbBackend, connection: Connection, turn: Option<OwnedSemaphorePermit>) -> Self {
+    /// Statements that each stand alone.
+    pub(super) fn none(connection: Connection) -> Self {
         Self {
-            backend,
+            backend: connection.backend(),
             connection: Mutex::new(connection),
+            open: false,
             statements: Arc::default(),
-            _turn: turn,
+            turn: None,
         }
+    }
+
+    /// Begins with the statements of `text`, which go out in one message.
+    pub(super) async fn begin(connection: Connection, text: &str) -> Result<Self, sqlx::Error> {
+        let mut transaction = Self::none(connection);
+        transaction.open = true;
+        transaction.connection.get_mut().run(text).await?;
+        Ok(transaction)
+    }
+
+    /// Keeps a writer's turn until the end.
+    pub(super) fn holding(mut self, turn: Option<OwnedSemaphorePermit>) -> Self {
+        self.turn = turn;
+        self
     }
 
     /// Counts this transaction's statements in `statements`.
@@ -57,11 +74,9 @@ impl Transaction {
     }
 
     /// Makes everything done here permanent.
-    pub(super) async fn commit(self) -> Result<()> {
-        match self.connection.into_inner() {
-            Connection::Postgres(transaction) => transaction.commit().await?,
-            Connection::Sqlite(transaction) => transaction.commit().await?,
-        }
+    pub(super) async fn commit(mut self) -> Result<()> {
+        self.connection.get_mut().run("COMMIT").await?;
+        self.open = false;
         Ok(())
     }
 
@@ -71,28 +86,72 @@ impl Transaction {
     }
 }
 
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let mut connection = mem::replace(self.connection.get_mut(), Connection::Returned);
+        let turn = self.turn.take();
+        tokio::spawn(async move {
+            if connection.run("ROLLBACK").await.is_err() {
+                connection.discard();
+            }
+            drop(turn);
+        });
+    }
+}
+
+impl Connection {
+    pub(super) fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Sqlite(_) | Self::Returned => DbBackend::Sqlite,
+        }
+    }
+
+    async fn run(&mut self, text: &str) -> Result<(), sqlx::Error> {
+        let text = AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Postgres(connection) => connection.execute(text).await.map(drop),
+            Self::Sqlite(connection) => connection.execute(text).await.map(drop),
+            Self::Returned => Err(sqlx::Error::PoolClosed),
+        }
+    }
+
+    /// Nobody gets this connection again.
+    fn discard(&mut self) {
+        match self {
+            Self::Postgres(connection) => connection.close_on_drop(),
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Returned => {}
+        }
+    }
+}
+
 /// `$query.$verb(connection)` on whichever database it is.
 macro_rules! run {
     ($self:ident, $statement:ident, $verb:ident, $error:path, $row:ident => $result:expr) => {{
         $self.count();
         let values = SqlxValues($statement.values.unwrap_or_else(|| Values(Vec::new())));
         match &mut *$self.connection.lock().await {
-            Connection::Postgres(transaction) => {
+            Connection::Postgres(connection) => {
                 let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe($statement.sql), values);
                 let $row = query
-                    .$verb(&mut **transaction)
+                    .$verb(&mut **connection)
                     .await
                     .map_err(|error| $error(wrap(error)))?;
                 Ok($result)
             }
-            Connection::Sqlite(transaction) => {
+            Connection::Sqlite(connection) => {
                 let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe($statement.sql), values);
                 let $row = query
-                    .$verb(&mut **transaction)
+                    .$verb(&mut **connection)
                     .await
                     .map_err(|error| $error(wrap(error)))?;
                 Ok($result)
             }
+            Connection::Returned => Err($error(wrap(sqlx::Error::PoolClosed))),
         }
     }};
 }
@@ -108,20 +167,8 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.count();
-        let sql = AssertSqlSafe(sql.to_owned());
-        match &mut *self.connection.lock().await {
-            Connection::Postgres(transaction) => Ok(transaction
-                .execute(sql)
-                .await
-                .map_err(|error| DbErr::Exec(wrap(error)))?
-                .into()),
-            Connection::Sqlite(transaction) => Ok(transaction
-                .execute(sql)
-                .await
-                .map_err(|error| DbErr::Exec(wrap(error)))?
-                .into()),
-        }
+        self.execute_raw(Statement::from_string(self.backend, sql))
+            .await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {

@@ -113,6 +113,7 @@ impl Viewer {
             origin: self.origin.clone(),
             permissions,
             writable,
+            reads_once: false,
             snapshot: Arc::default(),
             generation: Arc::new(AtomicU32::new(0)),
             statements: Arc::new(AtomicU32::new(0)),

@@ -1,5 +1,7 @@
 //! Every difference between PostgreSQL and SQLite. Nothing else may ask which database it is on.
 
+use std::fmt::Write;
+
 use entity::TenantOwned;
 use sea_orm::{
     ColumnTrait, DbBackend, Iden, Statement, Value,
@@ -7,30 +9,57 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+mod written;
+
+pub(super) use written::Written;
+
 use super::{
-    database::Binding,
+    database::{Binding, Database},
     reader::{Sort, columns},
 };
 
-/// BEGIN and the binding of tenant and person, in one message. Both are UUIDs, so that the text
-/// cannot be anything else; SET LOCAL ends with the transaction.
-pub(super) fn begin_postgres(binding: Binding, write: bool) -> String {
-    let mut text = String::from(if write {
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-    } else {
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-    });
-    if let Some(organization) = binding.organization {
-        text.push_str("; SET LOCAL rollcall.organization_id = '");
-        text.push_str(&organization.to_string());
-        text.push('\'');
+/// Which of the two it is.
+pub(super) fn of(database: &Database) -> DbBackend {
+    match database {
+        Database::Postgres { .. } => DbBackend::Postgres,
+        Database::Sqlite { .. } => DbBackend::Sqlite,
     }
-    if let Some(user) = binding.user {
-        text.push_str("; SET LOCAL rollcall.user_id = '");
-        text.push_str(&user.to_string());
-        text.push('\'');
+}
+
+/// BEGIN and, on PostgreSQL, the binding of tenant and person, in one message. Both are UUIDs, so
+/// that the text cannot be anything else; SET LOCAL ends with the transaction.
+pub(super) fn begin(backend: DbBackend, binding: Binding, write: bool) -> String {
+    let mut text = String::from(match (backend, write) {
+        (DbBackend::Postgres, true) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        (DbBackend::Postgres, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        (_, true) => return "BEGIN IMMEDIATE".to_owned(),
+        (_, false) => return "BEGIN".to_owned(),
+    });
+    for (setting, id) in [
+        ("organization_id", binding.organization),
+        ("user_id", binding.user),
+    ] {
+        if let Some(id) = id {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; SET LOCAL rollcall.{setting} = '{id}'");
+        }
     }
     text
+}
+
+/// Whether the database writes answers itself: see [`Written`]. SQLite has no round trip to save and
+/// no base64.
+pub(super) fn writes_json(backend: DbBackend) -> bool {
+    backend == DbBackend::Postgres
+}
+
+/// The column `user_id` of a row as the person whose own rows may be read by the statement's later
+/// parts: row-level security on PostgreSQL asks for it.
+pub(super) fn binding_person(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "set_config('rollcall.user_id', user_id::text, true)",
+        _ => "NULL",
+    }
 }
 
 /// The condition `column` is one of `ids`, as one parameter: `= ANY($1)`, or
