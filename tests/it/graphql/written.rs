@@ -23,6 +23,7 @@ async fn operations_answer_the_same_both_ways() {
     app.member(&owner, "checkin").await;
     let (event, patron) = furnish(&owner).await;
     let types = types(&owner).await;
+    let mut compared = 0;
     for seed in 0..OPERATIONS {
         let mut chance = Chance(seed);
         let (root, node, walked) = match chance.below(5) {
@@ -40,7 +41,7 @@ async fn operations_answer_the_same_both_ways() {
             ),
             _ => ("members", "MemberConnection", PAGE),
         };
-        let below = selection(&types, node, 4, &mut chance);
+        let below = selection(&types, node, 3, &mut chance);
         let definitions = [
             "$event: ID!",
             "$patron: ID!",
@@ -62,6 +63,11 @@ async fn operations_answer_the_same_both_ways() {
         let document = |more: &str| format!("query{head} {{ {operation} {more} }} }}");
         let variables =
             json!({ "event": event, "patron": patron, "size": 1 + seed % 3, "no": false });
+        // The guard refuses more than a hundred aliases.
+        if below.matches(": ").count() > 90 {
+            continue;
+        }
+        compared += 1;
         let written = owner.text(&document(""), &variables).await;
         assert!(
             written.contains("\"statements\":1}"),
@@ -71,6 +77,7 @@ async fn operations_answer_the_same_both_ways() {
         let walked = owner.text(&document(walked), &variables).await;
         assert_eq!(data(&written), without(data(&walked)), "{}", document(""));
     }
+    assert!(compared > OPERATIONS / 2, "{compared} were compared");
     app.stop().await;
 }
 
