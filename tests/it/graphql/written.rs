@@ -155,7 +155,7 @@ fn selection(types: &Types, of: &str, depth: usize, chance: &mut Chance) -> Stri
     let fields = &types[of];
     let mut parts = Vec::new();
     let is_page = of.ends_with("Connection");
-    for _ in 0..1 + chance.below(6) {
+    for _ in 0..=chance.below(6) {
         let (name, of_type, paged) = &fields[chance.below(fields.len())];
         let is_object = types.contains_key(of_type);
         if is_object && depth == 0 {
@@ -177,7 +177,8 @@ fn selection(types: &Types, of: &str, depth: usize, chance: &mut Chance) -> Stri
             text += ["@include(if: $yes)", "@skip(if: $no)", "@skip(if: true)"][chance.below(3)];
         }
         if is_object {
-            text += &format!(" {{ {} }}", selection(types, of_type, depth - 1, chance));
+            let below = selection(types, of_type, depth - 1, chance);
+            text = format!("{text} {{ {below} }}");
         }
         parts.push(match chance.below(6) {
             0 => format!("... on {of} {{ {text} }}"),
