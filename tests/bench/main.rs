@@ -102,11 +102,17 @@ async fn main() {
         arguments.only.is_empty() || arguments.only.iter().any(|name| name == operation.name)
     };
     let mut measured = Vec::new();
+    let mut statements = Vec::new();
     for operation in OPERATIONS.iter().filter(wanted) {
         let mut variables = operation.variables(&data);
         if !operation.writes {
             compare(operation, &servers, &data, &variables).await;
         }
+        let first = variables.first().cloned().unwrap_or_default();
+        let answer = ask(operation, ours(&servers), &data, &first).await;
+        // The door's own statement is not among those that an answer tells of.
+        let told = answer["extensions"]["cost"]["statements"].as_u64();
+        statements.push((operation.name, told.map_or(0, |told| told + 1)));
         for &connections in &arguments.connections {
             for _ in 0..arguments.rounds {
                 for server in &servers {
@@ -130,7 +136,7 @@ async fn main() {
             report::line(operation, connections, &measured);
         }
     }
-    report::print(&Machine::look(), &servers, &measured);
+    report::print(&Machine::look(), &servers, &measured, &statements);
     if arguments.only.is_empty() || arguments.only.iter().any(|name| name == "S") {
         live_operations(&servers, &data, &url).await;
     }
@@ -189,9 +195,7 @@ async fn compare(operation: &Operation, servers: &[Server], data: &Data, variabl
     for set in variables.iter().take(10) {
         let mut expected: Option<(&str, Value)> = None;
         for server in servers {
-            let url = format!("{}{}", server.url, operation.path(server.name));
-            let token = (server.name == "rollcall").then_some(&*data.token);
-            let answer = servers::post(&url, token, &operation.body(server.name, set)).await;
+            let answer = ask(operation, server, data, set).await;
             assert!(
                 answer.get("errors").is_none(),
                 "{}: {answer:#}",
@@ -209,6 +213,18 @@ async fn compare(operation: &Operation, servers: &[Server], data: &Data, variabl
             }
         }
     }
+}
+
+async fn ask(operation: &Operation, server: &Server, data: &Data, variables: &Value) -> Value {
+    let url = format!("{}{}", server.url, operation.path(server.name));
+    let token = (server.name == "rollcall").then_some(&*data.token);
+    servers::post(&url, token, &operation.body(server.name, variables)).await
+}
+
+fn ours(servers: &[Server]) -> &Server {
+    let mut servers = servers.iter();
+    let rollcall = servers.find(|server| server.name == "rollcall");
+    rollcall.expect("Rollcall runs")
 }
 
 /// Where things are.

@@ -72,16 +72,23 @@ pub fn line(operation: &Operation, connections: usize, measured: &[Measured]) {
 }
 
 /// Prints the table: rates with their spread, ratios, percentiles.
-pub fn print(machine: &Machine, servers: &[Server], measured: &[Measured]) {
+pub fn print(
+    machine: &Machine,
+    servers: &[Server],
+    measured: &[Measured],
+    statements: &[(&str, u64)],
+) {
     println!("\n{}\n", machine.0);
     println!(
-        "| | c | rollcall/s (spread) | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius |"
+        "| | c | rollcall/s (spread) | statements | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let mut connections: Vec<usize> = measured.iter().map(|one| one.connections).collect();
     connections.sort_unstable();
     connections.dedup();
     for operation in OPERATIONS {
+        let told = statements.iter().find(|(name, _)| *name == operation.name);
+        let run = told.map_or(0, |(_, run)| *run);
         for &connections in &connections {
             let of = |server| Figures::of(operation.name, server, connections, measured);
             let Some(ours) = of("rollcall") else { continue };
@@ -91,7 +98,7 @@ pub fn print(machine: &Machine, servers: &[Server], measured: &[Measured]) {
                 })
             };
             println!(
-                "| {} {} | {connections} | {:.0} ({:.0}-{:.0}) | {:.1} / {:.1} | {} | {} | {} | {} |",
+                "| {} {} | {connections} | {:.0} ({:.0}-{:.0}) | {run} | {:.1} / {:.1} | {} | {} | {} | {} |",
                 operation.name,
                 operation.title,
                 ours.rate,

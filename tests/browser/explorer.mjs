@@ -12,7 +12,7 @@
 import { chromium } from "playwright-core";
 
 /** How long anything on the page may take to happen, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 const [address, login, password, screenshot] = process.argv.slice(2);
 if (!screenshot) fail("usage: node explorer.mjs URL LOGIN PASSWORD SCREENSHOT.png");

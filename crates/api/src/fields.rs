@@ -133,6 +133,7 @@ pub fn is_named(name: &str, resolver: &str) -> bool {
 /// | section | a line |
 /// |---|---|
 /// | `columns` | `name: Shown = column;` |
+/// | `computed` | `name: Shown = value of the row and the present, "expression" as Form;` |
 /// | `guarded` | `name: Shown = value of the row, "column or expression" as Form, Permission;`: null and an error without the permission |
 /// | `one` | `name: Node = Relation by column, Permission;`: the row that a column names |
 /// | `many` | `name: Node = Nested, listing, Permission;`: a list below the row |
@@ -145,6 +146,7 @@ macro_rules! fields {
         $(#[$about:meta])*
         $node:ident in $table:path;
         columns { $( $(#[$column_about:meta])* $column:ident: $column_shown:ty = $stored:ident; )* }
+        computed { $( $(#[$computed_about:meta])* $computed:ident: $computed_shown:ty = $computed_value:expr, $computed_text:expr, $computed_form:ident; )* }
         guarded { $( $(#[$guarded_about:meta])* $guarded:ident: $guarded_shown:ty = $value:expr, $text:expr, $form:ident, $guard:ident; )* }
         one { $( $(#[$one_about:meta])* $one:ident: $one_node:ident = $relation:ident by $key:ident, $one_permission:ident; )* }
         many { $( $(#[$many_about:meta])* $many:ident: $many_node:ident = $nested:ident, $listing:path, $many_permission:ident; )* }
@@ -158,6 +160,14 @@ macro_rules! fields {
                 $(#[$column_about])*
                 pub async fn $column(&self) -> $column_shown {
                     $crate::fields::Shown::shown(&self.0.$stored)
+                }
+            )*
+            $(
+                $(#[$computed_about])*
+                async fn $computed(&self, context: &async_graphql::Context<'_>) -> $computed_shown {
+                    let now = $crate::operation::Operation::of(context).clock().now();
+                    let value = $computed_value;
+                    value(&*self.0, now)
                 }
             )*
             $(
@@ -208,6 +218,12 @@ macro_rules! fields {
                     if is_named(name, stringify!($column)) {
                         let form = form::<$node, _, $column_shown>(|node| &node.0.$stored);
                         return Some(Field::Column(stringify!($stored), form, None));
+                    }
+                )*
+                $(
+                    if is_named(name, stringify!($computed)) {
+                        let form = domain::scope::Form::$computed_form;
+                        return Some(Field::Column($computed_text, form, None));
                     }
                 )*
                 $(

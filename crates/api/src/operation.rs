@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_graphql::Context;
 use domain::{
     Clock, Db, Error, Grant, Reader, Result, Scope, System, Viewer, Writer,
+    attendance::queue::Queue,
     identity::Passwords,
     organizations::{member, organization::OrganizationId},
     scope::Origin,
@@ -20,8 +21,11 @@ use crate::{
 pub struct Operation {
     db: Db,
     passwords: Passwords,
+    scans: Queue,
     origin: Origin,
     secure: bool,
+    /// Whether the database may write what the operation answers: see [`crate::written`].
+    writes: bool,
     /// Nobody, until somebody signs in. Mutations run one after another, so that each acts as the
     /// one before it left things.
     door: Mutex<Option<Arc<Door>>>,
@@ -41,15 +45,19 @@ impl Operation {
     pub fn new(
         db: Db,
         passwords: Passwords,
+        scans: Queue,
         origin: Origin,
         secure: bool,
+        writes: bool,
         entered: Option<(Viewer, Result<Scope>)>,
     ) -> Self {
         let operation = Self {
             db,
             passwords,
+            scans,
             origin,
             secure,
+            writes,
             door: Mutex::default(),
             statements: Mutex::default(),
         };
@@ -81,6 +89,11 @@ impl Operation {
         &self.passwords
     }
 
+    /// Records single scans.
+    pub fn scans(&self) -> &Queue {
+        &self.scans
+    }
+
     /// Where the request came from.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -89,6 +102,11 @@ impl Operation {
     /// Whether cookies are only sent encrypted.
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Whether the database may write what the operation answers.
+    pub fn writes(&self) -> bool {
+        self.writes
     }
 
     /// The database's clock.

@@ -80,6 +80,11 @@ impl<'a> Selection<'a> {
         !self.0.is_empty()
     }
 
+    /// Whether one field stands here, under one name.
+    pub fn is_single(&self) -> bool {
+        self.0.len() == 1
+    }
+
     /// The pages that these connections ask for, one for each alias with arguments of its own.
     pub fn pages(&self) -> Vec<PageRequest> {
         let mut pages: Vec<PageRequest> = Vec::new();

@@ -6,6 +6,7 @@ use async_graphql::{Response, ServerError, Value, parser::types::OperationType, 
 use axum::http::{HeaderValue, StatusCode, header};
 use domain::{
     Db, Error, Result, Scope, System, Viewer,
+    attendance::queue::Queue,
     identity::{Passwords, session},
     live::Hub,
     organizations::member,
@@ -29,6 +30,7 @@ use crate::{
 pub struct Service {
     db: Db,
     passwords: Passwords,
+    scans: Queue,
     hub: Hub,
     answers: Answers,
     schema: Schema,
@@ -41,13 +43,18 @@ impl Service {
         Self {
             db: db.clone(),
             passwords,
+            scans: Queue::default(),
             hub,
             answers: Answers::default(),
             schema: schema(),
         }
     }
 
-    async fn open(&self, credential: &Credential, reads_once: bool) -> Result<Arc<Operation>> {
+    async fn open(
+        &self,
+        credential: &Credential,
+        admitted: &guard::Operation,
+    ) -> Result<Arc<Operation>> {
         let origin = Origin {
             address: Some(credential.address.to_string()),
             user_agent: credential
@@ -56,14 +63,17 @@ impl Service {
                 .map(|agent| agent.chars().take(255).collect()),
         };
         let mut entered = self.authenticate(credential, origin.clone()).await?;
-        if reads_once {
+        // One answer: what one statement gives is of one moment, with no snapshot around it.
+        if admitted.kind != OperationType::Subscription && admitted.cost.fields == 1 {
             entered = entered.map(|(viewer, scope)| (viewer, scope.map(Scope::for_one_read)));
         }
         let operation = Operation::new(
             self.db.clone(),
             self.passwords.clone(),
+            self.scans.clone(),
             origin,
             credential.secure,
+            !admitted.repeats,
             entered,
         );
         Ok(Arc::new(operation))
@@ -93,8 +103,7 @@ impl Service {
 
 impl http::Service for Service {
     async fn execute(&self, credential: Credential, admitted: guard::Operation) -> Response {
-        let reads_once = admitted.kind == OperationType::Query && admitted.cost.fields == 1;
-        let operation = match self.open(&credential, reads_once).await {
+        let operation = match self.open(&credential, &admitted).await {
             Ok(operation) => operation,
             Err(error) => return refused(error, &credential),
         };
@@ -115,7 +124,7 @@ impl http::Service for Service {
     ) -> impl Stream<Item = Response> + Send + 'static {
         let service = self.clone();
         let open = async move {
-            match service.open(&credential, false).await {
+            match service.open(&credential, &admitted).await {
                 Ok(operation) => {
                     let wish = Wish::of(&admitted.request);
                     let request = admitted.request.data(operation.clone()).data(wish);

@@ -9,8 +9,7 @@ use async_graphql::{
 };
 use domain::{
     Scope,
-    page::PageRequest,
-    scope::{Part, Shape},
+    scope::{Part, Place, Shape},
 };
 use uuid::Uuid;
 
@@ -40,7 +39,8 @@ pub async fn row<N: Fields>(
     id: impl Into<Uuid>,
     removed: Option<&'static str>,
 ) -> Option<Option<Result<Answer<N>>>> {
-    let (scope, shape) = writable::<N>(operation, shape::<N>(selected)).await?;
+    let shape = selected.is_single().then(|| shape::<N>(selected))?;
+    let (scope, shape) = writable::<N>(operation, shape).await?;
     let written = scope
         .written_row(N::table(), id.into(), removed, &shape)
         .await;
@@ -52,15 +52,12 @@ pub async fn row<N: Fields>(
     )
 }
 
-/// The shape of a connection of `N`, if all that is selected of it can be written, and from its
-/// beginning: what is read from the back has to be turned round.
+/// The shape of a connection of `N`, if all that is selected of it can be written.
 pub async fn page_shape<N: Fields>(
     operation: &Operation,
     selected: &Selection<'_>,
-    request: &PageRequest,
 ) -> Option<Shape> {
-    let forward = request.last.is_none() && request.before.is_none();
-    let shape = connection::<N>(selected).filter(|_| forward);
+    let shape = connection::<N>(selected);
     writable::<N>(operation, shape)
         .await
         .map(|(_, shape)| shape)
@@ -71,7 +68,10 @@ async fn writable<N: Fields>(
     shape: Option<Shape>,
 ) -> Option<(Scope, Shape)> {
     let scope = operation.scope().await.ok()?;
-    let shape = shape.filter(|shape| scope.can(N::table().permission()) && scope.can_write(shape));
+    let is_writable = |shape: &Shape| {
+        operation.writes() && scope.can(N::table().permission()) && scope.can_write(shape)
+    };
+    let shape = shape.filter(is_writable);
     let way = if shape.is_some() { "written" } else { "walked" };
     metrics::counter!("rollcall_answers_total", "way" => way).increment(1);
     Some((scope, shape?))
@@ -80,46 +80,80 @@ async fn writable<N: Fields>(
 /// The shape of a row.
 #[must_use]
 pub fn shape<N: Fields>(selected: &Selection<'_>) -> Option<Shape> {
-    let mut shape = Shape::default();
-    for field in selected.below() {
-        shape.add(key(&field), part::<N>(&field)?);
-    }
-    Some(shape)
+    object(selected, &N::type_name(), part::<N>)
 }
 
 /// The shape of a page of rows.
 #[must_use]
 pub fn connection<N: Fields>(selected: &Selection<'_>) -> Option<Shape> {
-    let mut connection = Shape::default();
     let mut has_rows = false;
+    let connection = object(
+        selected,
+        &format!("{}Connection", N::type_name()),
+        |field| {
+            has_rows |= field.name() != "pageInfo";
+            Some(match field.name() {
+                "nodes" => Part::Rows(shape::<N>(&(*field).into())?),
+                "edges" => Part::Rows(edge::<N>(&(*field).into())?),
+                "pageInfo" => Part::Object(page_info(&(*field).into())?),
+                _ => return None,
+            })
+        },
+    );
+    connection.filter(|_| has_rows)
+}
+
+fn edge<N: Fields>(selected: &Selection<'_>) -> Option<Shape> {
+    object(selected, &format!("{}Edge", N::type_name()), |field| {
+        Some(match field.name() {
+            "node" => Part::Object(shape::<N>(&(*field).into())?),
+            "cursor" => Part::Place(Place::Cursor),
+            _ => return None,
+        })
+    })
+}
+
+fn page_info(selected: &Selection<'_>) -> Option<Shape> {
+    object(selected, "PageInfo", |field| {
+        Some(Part::Place(match field.name() {
+            "hasPreviousPage" => Place::HasPrevious,
+            "hasNextPage" => Place::HasNext,
+            "startCursor" => Place::Start,
+            "endCursor" => Place::End,
+            _ => return None,
+        }))
+    })
+}
+
+/// The shape of an object of type `name`, field by field.
+fn object(
+    selected: &Selection<'_>,
+    name: &str,
+    mut part: impl FnMut(&SelectionField<'_>) -> Option<Part>,
+) -> Option<Shape> {
+    let mut shape = Shape::default();
     for field in selected.below() {
         let part = match field.name() {
-            "nodes" => {
-                has_rows = true;
-                Part::Rows(shape::<N>(&field.into())?)
-            }
-            "__typename" => Part::Constant(format!("\"{}Connection\"", N::type_name())),
-            _ => return None,
+            "__typename" => Part::Constant(format!("\"{name}\"")),
+            _ => part(&field)?,
         };
-        connection.add(key(&field), part);
+        shape.add(key(&field), part);
     }
-    has_rows.then_some(connection)
+    Some(shape)
 }
 
 fn part<N: Fields>(field: &SelectionField<'_>) -> Option<Part> {
-    if field.name() == "__typename" {
-        return Some(Part::Constant(format!("\"{}\"", N::type_name())));
-    }
     let selected = Selection::from(*field);
     Some(match N::field(field.name())? {
         Field::Column(text, form, permission) => Part::Column(text, form, permission),
         Field::One(table, column, below) => Part::One(table(), column, below(&selected)?),
         Field::Many(listing, below) => {
             let walk = page(field).walk(0).ok()?;
-            if walk.backward || walk.from.is_some() {
+            // A cursor is checked with its own list, which each row has one of.
+            if walk.from.is_some() {
                 return None;
             }
-            Part::Many(listing(), walk.size, below(&selected)?)
+            Part::Many(listing(), walk, below(&selected)?)
         }
     })
 }

@@ -46,8 +46,8 @@ pub struct Page<Row> {
 /// The part of an order's key that decides first; the id decides among equals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Key {
-    /// An instant.
-    #[serde(rename = "t")]
+    /// An instant, in microseconds since 1970: which is how exactly times are kept.
+    #[serde(rename = "t", with = "chrono::serde::ts_microseconds")]
     Time(DateTime<Utc>),
     /// A text, compared by code point.
     #[serde(rename = "s")]
@@ -88,7 +88,7 @@ impl From<Key> for Value {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Fingerprint of the tenant, list and order that it belongs to.
-    #[serde(rename = "l")]
+    #[serde(rename = "l", with = "hexadecimal")]
     pub list: u64,
     /// First part of the key.
     #[serde(rename = "k")]
@@ -220,7 +220,8 @@ impl Walk {
 }
 
 impl Cursor {
-    /// The cursor on the wire: opaque to clients, and free to change with a release.
+    /// The cursor on the wire: opaque to clients, and free to change with a release. PostgreSQL
+    /// writes the same where it writes the answer: see `scope::dialect`.
     #[must_use]
     pub fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
@@ -235,10 +236,24 @@ impl Cursor {
     }
 }
 
-/// The fingerprint of a list: its tenant, its name, and whatever filters and orders it.
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:016x}"))
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(D::Error::custom)
+    }
+}
+
+/// The fingerprint of a list: its tenant, and its name with whatever filters and orders it.
 #[must_use]
-pub fn list(tenant: Uuid, name: &str, filter: &str) -> u64 {
-    let digest = crate::secret::sha256(format!("{tenant}|{name}|{filter}").as_bytes());
+pub fn list(tenant: Uuid, name: &str) -> u64 {
+    let digest = crate::secret::sha256(format!("{tenant}|{name}").as_bytes());
     digest
         .iter()
         .take(8)

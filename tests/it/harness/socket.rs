@@ -61,6 +61,23 @@ impl Subscription {
 
     /// The same over a connection that the test made in a way of its own.
     pub async fn over(stream: TcpStream, client: &Client, operation: &Value) -> Option<Self> {
+        let mut introduction = json!({});
+        if let Some(token) = &client.token {
+            introduction["Authorization"] = json!(format!("Bearer {token}"));
+        }
+        if let Some(slug) = &client.organization {
+            introduction["Rollcall-Organization"] = json!(slug);
+        }
+        Self::introduced(stream, client, &introduction, operation).await
+    }
+
+    /// The same with an introduction that no client of ours would make.
+    pub async fn introduced(
+        stream: TcpStream,
+        client: &Client,
+        introduction: &Value,
+        operation: &Value,
+    ) -> Option<Self> {
         let url = format!("{}/graphql", client.url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert(
@@ -71,15 +88,8 @@ impl Subscription {
             .await
             .ok()?;
         let mut subscription = Self { stream };
-        let mut payload = json!({});
-        if let Some(token) = &client.token {
-            payload["Authorization"] = json!(format!("Bearer {token}"));
-        }
-        if let Some(slug) = &client.organization {
-            payload["Rollcall-Organization"] = json!(slug);
-        }
         subscription
-            .tell(&json!({ "type": "connection_init", "payload": payload }))
+            .tell(&json!({ "type": "connection_init", "payload": introduction }))
             .await;
         subscription
             .tell(&json!({ "type": "subscribe", "id": "1", "payload": operation }))

@@ -1,6 +1,7 @@
 //! Who may not follow, and from where nobody can.
 
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 use super::{FOLLOW, PATIENCE, PULL};
 use crate::harness::{
@@ -65,6 +66,20 @@ async fn who_may_not_read_may_not_follow(app: App) {
     let mut refused =
         Subscription::open(&app.anonymous().with_token("nonsense"), FOLLOW, nothing).await;
     assert_eq!(refused.next(PATIENCE).await, Heard::Closed(4403));
+    // Nor does one that is no string, or an organization that is none: left out, another might be
+    // followed than was meant.
+    let token = format!("Bearer {}", owner.token.as_deref().expect("a token"));
+    for introduction in [
+        json!({ "Authorization": 7 }),
+        json!({ "Authorization": token, "rollcall-organization": ["rights"] }),
+    ] {
+        let address = owner.url.trim_start_matches("http://");
+        let stream = TcpStream::connect(address).await.expect("the server");
+        let operation = json!({ "query": FOLLOW });
+        let socket = Subscription::introduced(stream, &owner, &introduction, &operation).await;
+        let heard = socket.expect("a socket").next(PATIENCE).await;
+        assert_eq!(heard, Heard::Closed(4403), "{introduction}");
+    }
     app.stop().await;
 }
 

@@ -4,6 +4,7 @@ mod check_in;
 mod devices;
 mod organizations;
 mod seats;
+mod together;
 
 use std::collections::BTreeMap;
 

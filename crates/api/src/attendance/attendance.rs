@@ -81,6 +81,7 @@ fields! {
         /// When it last changed.
         updated_at: Time = updated_at;
     }
+    computed {}
     guarded {}
     one {
         /// Where.

@@ -15,8 +15,10 @@ use crate::{
     id,
     operation::Operation,
     requires::Requires,
+    selection::Selection,
     time::Time,
     user_error::{Settled, UserError, payload},
+    written::{self, Answer},
 };
 
 /// One scan as it is kept. Scans are added, never changed.
@@ -128,7 +130,7 @@ pub struct CheckInPayload {
     /// What the door is to show.
     outcome: Option<ScanOutcome>,
     /// The attendance after it; null where nobody was let through.
-    attendance: Option<Attendance>,
+    attendance: Option<Answer<Attendance>>,
     /// The scan as it is kept.
     scan: Option<Scan>,
     /// Whether the same scan came before, and this is the answer it got then.
@@ -189,12 +191,34 @@ pub fn scan_id(text: Option<&str>, field: &'static str) -> domain::Result<Option
     })
 }
 
-async fn record(context: &Context<'_>, scan: domain::Result<NewScan>) -> domain::Result<Recorded> {
-    let writer = Operation::of(context).writer().await?;
-    let answer = Box::pin(scan::record(writer, vec![scan?])).await?.pop();
-    answer
-        .ok_or_else(|| Error::Internal("a scan without an answer".to_owned()))?
-        .map_err(|problem| Error::Refused(vec![of_check_in(problem)]))
+async fn record(
+    context: &Context<'_>,
+    scan: domain::Result<NewScan>,
+) -> domain::Result<(Recorded, Option<Answer<Attendance>>)> {
+    let operation = Operation::of(context);
+    let scope = operation.scope().await?;
+    // Who may not record is told that, before anything about the scan.
+    scope.reader::<AttendanceRecord>()?;
+    let recorded = operation.scans().record(scope, scan?).await;
+    let recorded = recorded.map_err(|error| match error {
+        Error::Refused(problems) => Error::Refused(problems.into_iter().map(of_check_in).collect()),
+        error => error,
+    })?;
+    let attendance = match recorded.attendance.clone() {
+        Some(row) => Some(answer(context, row).await),
+        None => None,
+    };
+    Ok((recorded, attendance))
+}
+
+/// The attendance as it is shown. What was recorded is told even if nothing can be read just now.
+async fn answer(context: &Context<'_>, row: scan::Attendance) -> Answer<Attendance> {
+    let operation = Operation::of(context);
+    let selected = Selection::of(context).field("attendance");
+    match written::row(operation, &selected, row.id, None).await {
+        Some(Some(Ok(answer))) => answer,
+        _ => Answer::Walked(row.into()),
+    }
 }
 
 /// A scan's own id is `id` in a batch and `scanId` here.
@@ -263,13 +287,13 @@ impl From<scan::Scan> for Scan {
     }
 }
 
-impl From<Settled<Recorded>> for CheckInPayload {
-    fn from(settled: Settled<Recorded>) -> Self {
+impl From<Settled<(Recorded, Option<Answer<Attendance>>)>> for CheckInPayload {
+    fn from(settled: Settled<(Recorded, Option<Answer<Attendance>>)>) -> Self {
         let errors = settled.errors;
         match settled.value {
-            Some(recorded) => Self {
+            Some((recorded, attendance)) => Self {
                 outcome: Some(recorded.scan.outcome.into()),
-                attendance: recorded.attendance.map(Attendance::from),
+                attendance,
                 scan: Some(recorded.scan.into()),
                 repeated: recorded.repeated,
                 errors,

@@ -8,7 +8,7 @@ use domain::{
     attendance::record,
     events::{
         event::{self, EventFilter, EventId},
-        status::Status,
+        status::{self, Status},
     },
     page::PageRequest,
     permission::{AttendanceRead, EventsRead, MembersRead},
@@ -126,7 +126,7 @@ impl EventQuery {
         let filter = EventFilter::from(filter.unwrap_or_default());
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
-        if let Some(shape) = written::page_shape::<Event>(operation, &selected, &request).await {
+        if let Some(shape) = written::page_shape::<Event>(operation, &selected).await {
             let page = event::written(&reader, &filter, &request, &shape).await?;
             return Ok(Answer::Written(page));
         }
@@ -186,6 +186,10 @@ fields! {
         /// When it last changed.
         updated_at: Time = updated_at;
     }
+    computed {
+        /// Where it stands now.
+        status: EventStatus = |row, now| Status::of(row, now).into(), status::STATED, Name;
+    }
     guarded {}
     one {
         /// The member who hosts; null when there is none, or they have lost access.
@@ -197,11 +201,6 @@ fields! {
     }
     needs {
         change_cursor: EndOfLog by |_| ();
-    }
-
-    /// Where it stands now.
-    fn status(&self, context: &Context<'_>) -> EventStatus {
-        Status::of(&self.0, Operation::of(context).clock().now()).into()
     }
 
     /// The present end of the organization's changes: what `attendanceChanged` and

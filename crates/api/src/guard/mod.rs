@@ -9,6 +9,7 @@ use async_graphql::parser::{Error, Pos, parse_query};
 use async_graphql::{ErrorExtensionValues, Request, ServerError};
 
 pub mod budget;
+mod repeat;
 pub mod scan;
 mod weight;
 
@@ -23,6 +24,8 @@ pub struct Operation {
     pub kind: OperationType,
     /// What the chosen operation may cost at most.
     pub cost: Cost,
+    /// Whether it selects one answer, or one object of a payload, more than once.
+    pub repeats: bool,
 }
 
 /// Admits the operation that a request names, or says which limit it breaks.
@@ -37,11 +40,13 @@ pub fn admit(mut request: Request) -> Result<Operation, ServerError> {
     let operation = choose(&document, name)?;
     let cost = budget::measure(&document, operation, &request.variables)?;
     let kind = operation.ty;
+    let repeats = repeat::is_repeated(&document, operation);
     request.set_parsed_query(document);
     Ok(Operation {
         request,
         kind,
         cost,
+        repeats,
     })
 }
 

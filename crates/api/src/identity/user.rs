@@ -35,6 +35,7 @@ fields! {
         /// Family name; may be empty.
         last_name: &str = last_name;
     }
+    computed {}
     guarded {}
     one {}
     many {}

@@ -60,6 +60,7 @@ fields! {
         /// When it was booked.
         created_at: Time = created_at;
     }
+    computed {}
     guarded {}
     one {}
     many {}

@@ -93,7 +93,7 @@ impl MemberQuery {
         };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
-        if let Some(shape) = written::page_shape::<Member>(operation, &selected, &request).await {
+        if let Some(shape) = written::page_shape::<Member>(operation, &selected).await {
             let page = member::written(&reader, &request, &shape).await?;
             return Ok(Answer::Written(page));
         }
@@ -168,6 +168,7 @@ fields! {
         /// Since when they have access.
         joined_at: Time = joined_at;
     }
+    computed {}
     guarded {}
     one {
         /// Their account; null once they have lost access.

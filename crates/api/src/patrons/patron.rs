@@ -90,7 +90,7 @@ impl PatronQuery {
         };
         let (operation, selected) = (Operation::of(context), Selection::of(context));
         let reader = operation.reader().await?;
-        if let Some(shape) = written::page_shape::<Patron>(operation, &selected, &request).await {
+        if let Some(shape) = written::page_shape::<Patron>(operation, &selected).await {
             let page = patron::written(&reader, search.as_deref(), &request, &shape).await?;
             return Ok(Answer::Written(page));
         }
@@ -125,6 +125,10 @@ fields! {
         /// When they last changed.
         updated_at: Time = updated_at;
     }
+    computed {
+        /// Given name and family name.
+        name: String = |row: &patron::Patron, _| patron::name(row), patron::NAMED, Text;
+    }
     guarded {
         /// Loyalty points at present.
         points: Long = |row: &patron::Patron| Long(row.points), "points", Number, LoyaltyRead;
@@ -139,13 +143,6 @@ fields! {
         attendances: Attendance = AttendancesOfPatron, record::of_patron, AttendanceRead;
     }
     needs {}
-
-    /// Given name and family name.
-    fn name(&self) -> String {
-        format!("{} {}", self.0.first_name, self.0.last_name)
-            .trim()
-            .to_owned()
-    }
 }
 
 impl Patron {

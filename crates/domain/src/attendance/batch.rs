@@ -32,7 +32,6 @@ use crate::{Change, ChangeKind, Code, Problem, loyalty::ledger::Award, text};
 /// The rows of a batch, and what is to be written of them.
 pub(super) struct Batch {
     organization: OrganizationId,
-    actor: Option<UserId>,
     pub(super) now: DateTime<Utc>,
     patrons: HashMap<PatronId, Patron>,
     events: HashMap<EventId, Event>,
@@ -66,7 +65,6 @@ pub(super) struct Deltas {
 impl Batch {
     pub(super) fn new(
         organization: OrganizationId,
-        actor: Option<UserId>,
         now: DateTime<Utc>,
         patrons: Vec<Patron>,
         events: Vec<Event>,
@@ -86,7 +84,6 @@ impl Batch {
             .collect();
         Self {
             organization,
-            actor,
             now,
             before: attendances.clone(),
             attendances,
@@ -106,8 +103,13 @@ impl Batch {
         }
     }
 
-    /// Applies the scans in the order in which they happened and answers in the order given.
-    pub(super) fn apply(&mut self, mut scans: Vec<NewScan>) -> Vec<Result<Recorded, Problem>> {
+    /// Applies the scans that somebody reports, in the order in which they happened, and answers in
+    /// the order given.
+    pub(super) fn apply(
+        &mut self,
+        actor: Option<UserId>,
+        mut scans: Vec<NewScan>,
+    ) -> Vec<Result<Recorded, Problem>> {
         // Times are kept in whole microseconds, and a repeat is compared with what was kept.
         for scan in &mut scans {
             scan.occurred_at = scan.occurred_at.map(|at| at.trunc_subsecs(6));
@@ -122,13 +124,13 @@ impl Batch {
             scans.iter().map(|_| None).collect();
         for index in order {
             if let (Some(scan), Some(answer)) = (scans.get(index), answers.get_mut(index)) {
-                *answer = Some(self.apply_one(scan));
+                *answer = Some(self.apply_one(actor, scan));
             }
         }
         answers.into_iter().flatten().collect()
     }
 
-    fn apply_one(&mut self, new: &NewScan) -> Result<Recorded, Problem> {
+    fn apply_one(&mut self, actor: Option<UserId>, new: &NewScan) -> Result<Recorded, Problem> {
         let pair = (new.event, new.patron);
         if let Some(kept) = new.id.and_then(|id| self.scans.get(&id)) {
             if !same(kept, new) {
@@ -152,7 +154,7 @@ impl Batch {
         if !self.patrons.contains_key(&new.patron) {
             return Err(missing("patronId", "patron"));
         }
-        let mut scan = self.draft(new)?;
+        let mut scan = self.draft(actor, new)?;
         let empty = Vec::new();
         let kept = self.of_pair.get(&pair).unwrap_or(&empty);
         let timeline = projection::timeline(kept);
@@ -190,7 +192,7 @@ impl Batch {
     }
 
     /// The scan as it would be kept, without its outcome.
-    fn draft(&self, new: &NewScan) -> Result<Scan, Problem> {
+    fn draft(&self, actor: Option<UserId>, new: &NewScan) -> Result<Scan, Problem> {
         let mut problems = Vec::new();
         let device = new
             .device
@@ -226,7 +228,7 @@ impl Batch {
             claimed_at,
             received_at: self.now,
             device: device.filter(|device| !device.is_empty()),
-            actor_id: self.actor,
+            actor_id: actor,
             outcome: Outcome::CheckedIn,
             reason: reason.filter(|reason| !reason.is_empty()),
             supersedes: None,

@@ -6,6 +6,7 @@
 mod batch;
 pub mod imports;
 pub mod projection;
+pub mod queue;
 pub mod record;
 pub mod registration;
 pub mod removal;

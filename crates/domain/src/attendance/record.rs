@@ -126,7 +126,8 @@ fn sort(column: projection::Column, id: Uuid) -> Sort<projection::Entity> {
         column: projection::Column::CreatedAt,
         id: projection::Column::Id,
         descending: false,
-        list: format!("attendances {column:?} {id}"),
+        list: format!("attendances {column:?}"),
+        of: Some(id),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Scans: one way in for the door's check-in and check-out, the devices' batches, undoing, and
-//! imports. The rules are in `batch`; the statements, the same number for 1 and for 500, are here.
+//! imports. The rules are in `batch`; the statements, the same number for 1 and for 500, are here;
+//! single scans come through `queue`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
@@ -24,6 +25,7 @@ use crate::{
     loyalty::ledger,
     patrons::patron::{self, PatronId},
     permission::AttendanceRecord,
+    scope::{Author, Work},
 };
 
 /// Scans of a batch at most.
@@ -82,17 +84,39 @@ pub async fn record(
             format!("A batch has at most {BATCH} scans. Send several."),
         ));
     }
+    let author = writer.scope().author();
+    let answers = record_each(writer, vec![(author, scans)]).await?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+/// The same for what several people report, up to [`BATCH`] scans in all, in one transaction.
+pub(super) async fn record_each(
+    writer: Writer<AttendanceRecord>,
+    reports: Vec<(Author, Vec<NewScan>)>,
+) -> Result<Vec<Vec<Result<Recorded, Problem>>>> {
+    let scans = || reports.iter().flat_map(|(_, scans)| scans);
     let mut batch = load(
         &writer,
-        scans.iter().map(|scan| scan.event),
-        scans.iter().map(|scan| scan.patron),
-        scans.iter().filter_map(|scan| scan.id),
+        scans().map(|scan| scan.event),
+        scans().map(|scan| scan.patron),
+        scans().filter_map(|scan| scan.id),
     )
     .await?;
-    let answers = batch.apply(scans);
-    let changes = write(&writer, batch).await?;
-    if !changes.is_empty() {
-        writer.commit_all(changes).await?;
+    let mut answers = Vec::with_capacity(reports.len());
+    let mut counts = Vec::with_capacity(reports.len());
+    for (author, scans) in reports {
+        let before = batch.changes.len();
+        answers.push(batch.apply(author.user(), scans));
+        counts.push((author, batch.changes.len() - before));
+    }
+    let mut changes = write(&writer, batch).await?.into_iter();
+    let works = counts.into_iter().map(|(author, count)| Work {
+        author,
+        changes: changes.by_ref().take(count).collect(),
+    });
+    let works: Vec<Work> = works.filter(|work| !work.changes.is_empty()).collect();
+    if !works.is_empty() {
+        writer.commit_each(works).await?;
     }
     Ok(answers)
 }
@@ -139,7 +163,6 @@ pub(super) async fn load<P>(
     let now = scope.clock().now();
     Ok(Batch::new(
         scope.organization(),
-        scope.actor().user(),
         now,
         patrons,
         events,

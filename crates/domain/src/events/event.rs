@@ -261,6 +261,7 @@ fn sort(filter: &EventFilter) -> Sort<event::Entity> {
             "events{:?}{:?}{:?}",
             filter.statuses, filter.from, filter.until
         ),
+        of: None,
     }
 }
 

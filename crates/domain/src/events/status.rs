@@ -19,6 +19,12 @@ pub enum Status {
     Cancelled,
 }
 
+/// The same rule as [`Status::of`], for the row of an event that a statement reads.
+pub const STATED: &str = "CASE WHEN {row}.cancelled_at IS NOT NULL THEN 'cancelled'
+    WHEN {row}.published_at IS NULL THEN 'draft'
+    WHEN {row}.closed_at IS NOT NULL OR {row}.ends_at < {now} THEN 'completed'
+    WHEN {row}.starts_at <= {now} THEN 'ongoing' ELSE 'scheduled' END";
+
 impl Status {
     /// All five.
     pub const ALL: [Self; 5] = [

@@ -163,5 +163,5 @@ pub fn position(scope: &Scope, cursor: &str) -> Result<i64> {
 }
 
 fn log(scope: &Scope) -> u64 {
-    page::list(scope.organization().uuid(), "changes", "")
+    page::list(scope.organization().uuid(), "changes")
 }

@@ -182,6 +182,7 @@ fn sort(patron: PatronId) -> Sort<entry::Entity> {
         column: entry::Column::CreatedAt,
         id: entry::Column::Id,
         descending: true,
-        list: format!("loyalty of {patron}"),
+        list: "loyalty of".to_owned(),
+        of: Some(patron.uuid()),
     }
 }

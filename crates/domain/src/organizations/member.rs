@@ -274,6 +274,7 @@ fn sort() -> Sort<member::Entity> {
         id: member::Column::Id,
         descending: false,
         list: "members".to_owned(),
+        of: None,
     }
 }
 

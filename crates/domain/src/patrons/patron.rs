@@ -161,6 +161,16 @@ pub async fn written(
         .await
 }
 
+/// Given name and family name.
+#[must_use]
+pub fn name(patron: &Patron) -> String {
+    let name = format!("{} {}", patron.first_name, patron.last_name);
+    name.trim().to_owned()
+}
+
+/// The same as [`name`], for the row of a patron that a statement reads.
+pub const NAMED: &str = "trim(concat({row}.first_name, ' ', {row}.last_name))";
+
 /// The table of patrons.
 #[must_use]
 pub fn table() -> Table {
@@ -287,6 +297,7 @@ fn sort(query: &str) -> Sort<patron::Entity> {
         id: patron::Column::Id,
         descending: false,
         list: format!("patrons {query}"),
+        of: None,
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
 use super::{
-    dialect,
+    dialect, socket,
     transaction::{Connection, Transaction},
 };
 use crate::{Clock, Error, Result};
@@ -209,10 +209,12 @@ impl Db {
     pub async fn check(&self) -> Result<()> {
         match &self.0.pool {
             Pool::Postgres { pool, .. } => {
+                // One connection is enough, and the slowest part of a start.
+                let mut connection = pool.acquire().await?;
                 let exempt: bool = sqlx::query_scalar(
                     "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
                 )
-                .fetch_one(pool)
+                .fetch_one(&mut *connection)
                 .await?;
                 if exempt {
                     return Err(Error::Internal(format!(
@@ -220,7 +222,7 @@ impl Db {
                     )));
                 }
                 let _: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE false")
-                    .fetch_one(pool)
+                    .fetch_one(&mut *connection)
                     .await?;
             }
             Pool::Sqlite { readers, .. } => {
@@ -322,6 +324,10 @@ fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
+        .after_connect(|_, _| {
+            socket::send_at_once();
+            Box::pin(std::future::ready(Ok(())))
+        })
         .before_acquire(|connection: &mut PgConnection, about| {
             Box::pin(async move {
                 if about.idle_for > PING_AFTER {

@@ -15,6 +15,7 @@ mod dialect;
 mod reach;
 mod reader;
 mod shape;
+mod socket;
 mod system;
 mod transaction;
 mod viewer;
@@ -36,10 +37,10 @@ use tokio::sync::Mutex;
 
 pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
-pub use shape::{Form, Listing, Part, Shape, Table};
+pub use shape::{Form, Listing, Part, Place, Shape, Table};
 pub use system::{System, SystemTransaction};
 pub use viewer::{Own, UserOwned, Viewer};
-pub use writer::{ScopedDelete, ScopedUpdate, Writer};
+pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 
 use crate::{Error, Grant, Permission, Permissions, Result};
 use database::Binding;
@@ -79,6 +80,21 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
+/// Who does something, and from where.
+#[derive(Clone, Debug)]
+pub struct Author {
+    actor: Actor,
+    origin: Arc<Origin>,
+}
+
+impl Author {
+    /// The person, if it is one.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.actor.user()
+    }
+}
+
 /// One organization, an actor, and what the actor may do there. It has no query methods: ask it
 /// for a [`Reader`] or a [`Writer`].
 ///
@@ -101,8 +117,7 @@ pub struct Origin {
 pub struct Scope {
     db: Db,
     organization: OrganizationId,
-    actor: Actor,
-    origin: Arc<Origin>,
+    author: Author,
     permissions: Permissions,
     writable: bool,
     /// Whether the operation reads one thing, so that one statement needs no snapshot.
@@ -122,7 +137,13 @@ impl Scope {
     /// Who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        self.actor
+        self.author.actor
+    }
+
+    /// Who acts, and from where.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        self.author.clone()
     }
 
     /// What the actor may do here.
@@ -175,14 +196,7 @@ impl Scope {
     /// [`Error::Forbidden`] without the permission, a refusal when the organization is suspended or
     /// cancelled, [`Error::Unavailable`] when no connection is free.
     pub async fn writer<P: Grant>(&self) -> Result<Writer<P>> {
-        self.require(P::PERMISSION)?;
-        if !self.writable {
-            return Err(Error::refused(
-                crate::Code::OrganizationInactive,
-                "",
-                "The organization is suspended or cancelled: it can be read, not changed.",
-            ));
-        }
+        self.require_writable(P::PERMISSION)?;
         // A request holds one connection at a time, or a full pool waits for itself.
         self.close_snapshot().await;
         let transaction = self
@@ -231,6 +245,26 @@ impl Scope {
         }
     }
 
+    /// As [`Scope::writer`] does, for work that another scope's writer is to do.
+    pub(crate) fn require_writable(&self, permission: Permission) -> Result<()> {
+        self.require(permission)?;
+        if self.writable {
+            return Ok(());
+        }
+        Err(Error::refused(
+            crate::Code::OrganizationInactive,
+            "",
+            "The organization is suspended or cancelled: it can be read, not changed.",
+        ))
+    }
+
+    /// Takes on what was done for this scope through `other`.
+    pub(crate) fn follow(&self, other: &Self) {
+        self.statements
+            .fetch_add(other.statements(), Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
     async fn stands_alone(&self) -> bool {
         self.reads_once && self.snapshot.lock().await.is_none()
     }
@@ -253,7 +287,7 @@ impl Scope {
     fn binding(&self) -> Binding {
         Binding {
             organization: Some(self.organization.uuid()),
-            user: self.actor.user().map(entity::Id::uuid),
+            user: self.author.user().map(entity::Id::uuid),
         }
     }
 }

@@ -71,6 +71,17 @@ pub struct Sort<E: EntityTrait> {
     pub descending: bool,
     /// The list's name, which its cursors are bound to, with all that filters it.
     pub list: String,
+    /// The row whose list it is, for one of those below each of several rows.
+    pub of: Option<Uuid>,
+}
+
+impl<E: EntityTrait> Sort<E> {
+    fn list(&self, tenant: Uuid) -> u64 {
+        match self.of {
+            Some(parent) => page::list(tenant, &format!("{} {parent}", self.list)),
+            None => page::list(tenant, &self.list),
+        }
+    }
 }
 
 impl<P> Reader<P> {
@@ -156,7 +167,7 @@ impl<P> Reader<P> {
         sort: &Sort<E>,
         request: &PageRequest,
     ) -> Result<(Scoped<E>, Walk, u64)> {
-        let list = page::list(self.scope.organization.uuid(), &sort.list, "");
+        let list = sort.list(self.scope.organization.uuid());
         let walk = request
             .walk(list)?
             .along(sort.column.def().get_column_type())?;
@@ -215,7 +226,7 @@ impl<P> Reader<P> {
         Ok(parents
             .iter()
             .map(|parent| {
-                let list = page::list(tenant, &sort(*parent).list, "");
+                let list = sort(*parent).list(tenant);
                 (
                     *parent,
                     walk.page(list, of_parent.remove(parent).unwrap_or_default(), &key),

@@ -9,15 +9,19 @@ use std::sync::atomic::Ordering;
 
 use entity::TenantOwned;
 use sea_orm::{
-    ConnectionTrait, EntityTrait, IdenStatic, QueryResult, QuerySelect, Statement, Value,
+    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, IdenStatic, QueryResult, QuerySelect,
+    Statement, Value,
 };
 use uuid::Uuid;
 
 use super::{
     Reader, Scope, Scoped, Sort,
-    dialect::{self, Written},
+    dialect::{self, Moment, Written},
 };
-use crate::{Error, Grant, Permission, Result, page::PageRequest};
+use crate::{
+    Error, Grant, Permission, Result,
+    page::{PageRequest, Walk},
+};
 
 /// A table whose rows can be part of a shape.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +33,20 @@ pub struct Table {
 }
 
 /// A list below a row: the rows of `table` whose column names it, in their order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     pub(super) table: Table,
     pub(super) parent: &'static str,
+    pub(super) order: Order,
+    /// The list's name, as far as all parents' lists share it.
+    pub(super) list: String,
+}
+
+/// How the rows of a list follow one another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
     pub(super) column: &'static str,
+    pub(super) form: Form,
     pub(super) id: &'static str,
     pub(super) descending: bool,
 }
@@ -47,16 +60,34 @@ pub struct Shape(pub(super) Vec<(String, Part)>);
 pub enum Part {
     /// The same text for every row.
     Constant(String),
-    /// A column, or an expression over the row, which stands as `{row}` in its text; and the
-    /// permission that it needs besides its row's.
+    /// A column, or an expression over the row and the present, which stand as `{row}` and `{now}` in
+    /// its text; and the permission that it needs besides its row's.
     Column(&'static str, Form, Option<Permission>),
     /// The row that a column names; null where there is none.
     One(Table, &'static str, Shape),
-    /// A list below the row: this many from its beginning, in a shape of their own that holds
-    /// [`Part::Rows`].
-    Many(Listing, u64, Shape),
-    /// The rows of the list around it.
+    /// A page of the list below the row, in a shape of its own that holds [`Part::Rows`].
+    Many(Listing, Walk, Shape),
+    /// The rows of the page around it.
     Rows(Shape),
+    /// An object that says more of what is around it.
+    Object(Shape),
+    /// Where the page around it stands in its list, or a row in its page.
+    Place(Place),
+}
+
+/// What is said of places in lists: the fields of Relay's edges and `PageInfo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The row's cursor.
+    Cursor,
+    /// Whether rows come before the page.
+    HasPrevious,
+    /// Whether rows come after the page.
+    HasNext,
+    /// The first row's cursor.
+    Start,
+    /// The last row's cursor.
+    End,
 }
 
 /// How a value is written as JSON.
@@ -111,7 +142,21 @@ impl Listing {
         Self {
             table: Table::of::<E, P>(),
             parent: column::<E>(parent),
+            order: Order::of(sort),
+            list: sort.list.clone(),
+        }
+    }
+}
+
+impl Order {
+    fn of<E: EntityTrait>(sort: &Sort<E>) -> Self {
+        Self {
             column: column::<E>(sort.column),
+            form: match sort.column.def().get_column_type() {
+                ColumnType::TimestampWithTimeZone => Form::Time,
+                ColumnType::Integer | ColumnType::BigInteger => Form::Number,
+                _ => Form::Text,
+            },
             id: column::<E>(sort.id),
             descending: sort.descending,
         }
@@ -135,7 +180,7 @@ impl Shape {
 
     fn is_permitted(&self, scope: &Scope) -> bool {
         self.0.iter().all(|(_, part)| match part {
-            Part::Constant(_) => true,
+            Part::Constant(_) | Part::Place(_) => true,
             Part::Column(_, _, permission) => {
                 permission.is_none_or(|permission| scope.can(permission))
             }
@@ -145,16 +190,35 @@ impl Shape {
             Part::Many(Listing { table, .. }, _, shape) => {
                 scope.can(table.permission) && shape.is_permitted(scope)
             }
-            Part::Rows(shape) => shape.is_permitted(scope),
+            Part::Rows(shape) | Part::Object(shape) => shape.is_permitted(scope),
         })
+    }
+
+    /// Whether it says any of these places in the list around it.
+    pub(super) fn has_places(&self, which: fn(Place) -> bool) -> bool {
+        self.0.iter().any(|(_, part)| match part {
+            Part::Place(place) => which(*place),
+            Part::Rows(shape) | Part::Object(shape) => shape.has_places(which),
+            Part::Constant(_) | Part::Column(..) | Part::One(..) | Part::Many(..) => false,
+        })
+    }
+}
+
+impl Place {
+    /// Whether it is told by a cursor.
+    pub(super) fn is_cursor(self) -> bool {
+        matches!(self, Self::Cursor | Self::Start | Self::End)
     }
 }
 
 impl Part {
     fn below(&mut self) -> Option<&mut Shape> {
         match self {
-            Self::Constant(_) | Self::Column(..) => None,
-            Self::One(_, _, shape) | Self::Many(_, _, shape) | Self::Rows(shape) => Some(shape),
+            Self::Constant(_) | Self::Column(..) | Self::Place(_) => None,
+            Self::One(_, _, shape)
+            | Self::Many(_, _, shape)
+            | Self::Rows(shape)
+            | Self::Object(shape) => Some(shape),
         }
     }
 }
@@ -180,8 +244,15 @@ impl Scope {
         shape: &Shape,
     ) -> Result<Option<String>> {
         self.require(table.permission)?;
-        let row = Written::row(self.organization.uuid(), table, id, removed, shape);
+        let row = Written::row(self.moment(), table, id, removed, shape);
         self.written(row).await
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            tenant: self.organization.uuid(),
+            now: self.clock().now(),
+        }
     }
 
     async fn written(&self, written: Written) -> Result<Option<String>> {
@@ -217,12 +288,12 @@ impl<P> Reader<P> {
         request: &PageRequest,
         shape: &Shape,
     ) -> Result<String> {
-        let (select, walk, _) = self.walk(select, sort, request)?;
-        let page = select
-            .limit(walk.size)
-            .into_statement(self.scope.db.backend());
-        let organization = self.scope.organization.uuid();
-        let written = Written::page(organization, page, shape);
+        let (select, walk, list) = self.walk(select, sort, request)?;
+        let backend = self.scope.db.backend();
+        let select = select.limit(Written::rows_read(&walk, shape));
+        let page = select.into_statement(backend);
+        let (moment, order) = (self.scope.moment(), Order::of(sort));
+        let written = Written::page(moment, page, list, order, &walk, shape);
         let written = self.scope.written(written).await?;
         written.ok_or_else(|| Error::Internal("a page that was not written".to_owned()))
     }

@@ -13,7 +13,7 @@ use entity::{
 };
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
-use super::{Actor, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
+use super::{Actor, Author, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
 use crate::{Permissions, Result};
 
 /// The right to act as Rollcall itself, for a stated reason. Its call sites are counted by a test:
@@ -121,8 +121,10 @@ impl System {
         Scope {
             db: self.db.clone(),
             organization,
-            actor,
-            origin: Arc::new(origin),
+            author: Author {
+                actor,
+                origin: Arc::new(origin),
+            },
             permissions: Permissions::all(),
             writable: true,
             reads_once: false,

@@ -11,7 +11,7 @@ use sea_orm::{
     Select, UpdateMany,
 };
 
-use super::{Actor, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
+use super::{Actor, Author, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
 use crate::{Permissions, Result};
 
 /// A signed-in person. Everything it reaches is their own: see [`UserOwned`].
@@ -106,11 +106,13 @@ impl Viewer {
         Scope {
             db: self.db.clone(),
             organization,
-            actor: Actor::User {
-                user: self.user,
-                session: self.session,
+            author: Author {
+                actor: Actor::User {
+                    user: self.user,
+                    session: self.session,
+                },
+                origin: self.origin.clone(),
             },
-            origin: self.origin.clone(),
             permissions,
             writable,
             reads_once: false,

@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{DeleteStatement, Expr, OnConflict, SimpleExpr, UpdateStatement},
 };
 
-use super::{Committed, Reader};
+use super::{Author, Committed, Reader};
 use crate::{Change, Error, Result};
 
 /// The right to write one tenant's rows under permission `P`, and the transaction that does so. It
@@ -48,11 +48,26 @@ pub struct Writer<P> {
     enqueued: AtomicBool,
 }
 
+/// What one author did.
+#[derive(Debug)]
+pub struct Work {
+    /// Who did it.
+    pub author: Author,
+    /// What happened, in order; never empty.
+    pub changes: Vec<Change>,
+}
+
 /// An update of the tenant's rows of `E`.
 pub struct ScopedUpdate<E: EntityTrait>(UpdateMany<E>);
 
 /// A deletion of the tenant's rows of `E`.
 pub struct ScopedDelete<E: EntityTrait>(DeleteMany<E>);
+
+/// Entries of the audit trail, and of the log.
+type Recorded = (
+    Vec<audit::entry::ActiveModel>,
+    Vec<live::change::ActiveModel>,
+);
 
 impl<P> Deref for Writer<P> {
     type Target = Reader<P>;
@@ -184,12 +199,18 @@ impl<P> Writer<P> {
     /// # Errors
     /// [`Error::Internal`] when `changes` is empty: whoever changed nothing drops the writer.
     pub async fn commit_all(self, changes: Vec<Change>) -> Result<()> {
+        let author = self.scope.author();
+        self.commit_each(vec![Work { author, changes }]).await
+    }
+
+    /// The same for what several authors did, each with an audit entry of its own.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when somebody did nothing.
+    pub async fn commit_each(self, works: Vec<Work>) -> Result<()> {
         let connection = self.connection().await?;
-        let Some(first) = changes.first() else {
-            return Err(Error::Internal("a commit without a change".to_owned()));
-        };
-        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-        let now = self.scope.clock().now();
+        let count: usize = works.iter().map(|work| work.changes.len()).sum();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
         // Taken last of all locks: numbers are in the order of commit because nothing waits between
         // this row's lock and the commit that frees it.
         let row = connection
@@ -201,39 +222,11 @@ impl<P> Writer<P> {
             .await?
             .ok_or_else(|| Error::Internal("an organization without its change counter".to_owned()))?;
         let last: i64 = row.try_get("", "last_sequence")?;
-        let origin = &self.scope.origin;
-        let entry = audit::entry::ActiveModel {
-            id: Set(entity::Id::random()),
-            organization_id: Set(self.scope.organization),
-            actor_id: Set(self.scope.actor.user()),
-            event_type: Set(first.kind.as_str().to_owned()),
-            action: Set(first.kind.action().map(str::to_owned)),
-            target_id: Set(Some(first.subject)),
-            address: Set(origin.address.clone()),
-            user_agent: Set(origin.user_agent.clone()),
-            sequence: Set(last - count + 1),
-            changes: Set(i32::try_from(count).unwrap_or(i32::MAX)),
-            created_at: Set(now),
-        };
-        audit::entry::Entity::insert(entry)
+        let (entries, changes) = self.record(works, last - count + 1)?;
+        audit::entry::Entity::insert_many(entries)
             .exec_without_returning(&*connection)
             .await?;
-        let rows = changes
-            .into_iter()
-            .zip(last - count + 1..)
-            .map(|(change, sequence)| live::change::ActiveModel {
-                organization_id: Set(self.scope.organization),
-                sequence: Set(sequence),
-                kind: Set(change.kind.as_str().to_owned()),
-                subject_id: Set(change.subject),
-                event_id: Set(change.event),
-                patron_id: Set(change.patron),
-                actor_id: Set(self.scope.actor.user()),
-                occurred_at: Set(change.occurred_at.unwrap_or(now)),
-                recorded_at: Set(now),
-                data: Set(change.data),
-            });
-        live::change::Entity::insert_many(rows)
+        live::change::Entity::insert_many(changes)
             .exec_without_returning(&*connection)
             .await?;
         drop(connection);
@@ -249,6 +242,47 @@ impl<P> Writer<P> {
             scope.db.announce(Committed::JobEnqueued);
         }
         Ok(())
+    }
+
+    /// The rows of the audit trail and of the log, numbered from `sequence` on.
+    fn record(&self, works: Vec<Work>, mut sequence: i64) -> Result<Recorded> {
+        let organization = self.scope.organization;
+        let now = self.scope.clock().now();
+        let mut recorded = Recorded::default();
+        for Work { author, changes } in works {
+            let Some(first) = changes.first() else {
+                return Err(Error::Internal("a commit without a change".to_owned()));
+            };
+            recorded.0.push(audit::entry::ActiveModel {
+                id: Set(entity::Id::random()),
+                organization_id: Set(organization),
+                actor_id: Set(author.user()),
+                event_type: Set(first.kind.as_str().to_owned()),
+                action: Set(first.kind.action().map(str::to_owned)),
+                target_id: Set(Some(first.subject)),
+                address: Set(author.origin.address.clone()),
+                user_agent: Set(author.origin.user_agent.clone()),
+                sequence: Set(sequence),
+                changes: Set(i32::try_from(changes.len()).unwrap_or(i32::MAX)),
+                created_at: Set(now),
+            });
+            for change in changes {
+                recorded.1.push(live::change::ActiveModel {
+                    organization_id: Set(organization),
+                    sequence: Set(sequence),
+                    kind: Set(change.kind.as_str().to_owned()),
+                    subject_id: Set(change.subject),
+                    event_id: Set(change.event),
+                    patron_id: Set(change.patron),
+                    actor_id: Set(author.user()),
+                    occurred_at: Set(change.occurred_at.unwrap_or(now)),
+                    recorded_at: Set(now),
+                    data: Set(change.data),
+                });
+                sequence += 1;
+            }
+        }
+        Ok(recorded)
     }
 
     async fn finish(self) -> Result<()> {

@@ -214,15 +214,27 @@ impl Credential {
     /// Takes what `connection_init` says: browsers cannot set a socket's headers.
     fn merge(&mut self, payload: Map<String, Value>) -> Result<(), End> {
         for (name, value) in payload {
-            let Value::String(value) = value else {
+            let is_token = name.eq_ignore_ascii_case("authorization");
+            if !is_token && !name.eq_ignore_ascii_case(ORGANIZATION) {
                 continue;
+            }
+            let value = match value {
+                Value::String(value) => value,
+                // How some clients leave a value out.
+                Value::Null => continue,
+                _ => {
+                    return Err(End::close(
+                        4403,
+                        format!("Forbidden: `{name}` must be a string"),
+                    ));
+                }
             };
-            if name.eq_ignore_ascii_case("authorization") {
+            if is_token {
                 let token = bearer(&value);
                 self.bearer = Some(token.ok_or_else(|| {
                     End::close(4403, "Forbidden: `Authorization` must be a bearer token")
                 })?);
-            } else if name.eq_ignore_ascii_case(ORGANIZATION) {
+            } else {
                 self.organization = Some(value);
             }
         }

@@ -119,14 +119,16 @@ impl Store {
     fn record(&mut self, reports: &[Report]) -> Vec<Outcome> {
         let mut batch = Batch::new(
             self.event.organization_id,
-            None,
             start() + TimeDelta::hours(3),
             (0..PATRONS).map(patron).collect(),
             vec![self.event.clone()],
             self.scans.clone(),
             self.attendances.clone(),
         );
-        let answers = batch.apply(reports.iter().map(|report| self.scan(report)).collect());
+        let answers = batch.apply(
+            None,
+            reports.iter().map(|report| self.scan(report)).collect(),
+        );
         batch.settle();
         self.scans.extend(batch.new_scans);
         for touched in batch.touched {

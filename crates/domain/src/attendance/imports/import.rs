@@ -281,6 +281,7 @@ pub async fn list(reader: &Reader<ImportsRead>, request: &PageRequest) -> Result
         id: import::Column::Id,
         descending: true,
         list: "imports".to_owned(),
+        of: None,
     };
     let page = reader.page(reader.find::<import::Entity>(), sort, request, |row| {
         (Key::Time(row.created_at), row.id.uuid())
@@ -319,6 +320,7 @@ pub async fn rows(
         id: import_row::Column::ImportId,
         descending: false,
         list: format!("rows of {id} {verdict:?}"),
+        of: None,
     };
     reader
         .page(select, sort, request, |row| {

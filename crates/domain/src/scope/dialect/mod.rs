@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 mod written;
 
-pub(super) use written::Written;
+pub(super) use written::{Moment, Written};
 
 use super::{
     database::{Binding, Database},

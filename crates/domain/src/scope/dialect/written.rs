@@ -6,16 +6,40 @@
 
 use std::fmt::Write;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{Statement, Value};
 use uuid::Uuid;
 
-use crate::scope::shape::{Form, Listing, Part, Shape, Table};
+use crate::{
+    page::Walk,
+    scope::shape::{Form, Listing, Order, Part, Place, Shape, Table},
+};
 
 /// A statement that gives one text, or NULL.
 pub(in crate::scope) struct Written {
     sql: String,
     values: Vec<Value>,
     rows: usize,
+    now: DateTime<Utc>,
+}
+
+/// Whose rows a statement reads, and when.
+#[derive(Clone, Copy)]
+pub(in crate::scope) struct Moment {
+    /// The organization.
+    pub(in crate::scope) tenant: Uuid,
+    /// The present.
+    pub(in crate::scope) now: DateTime<Utc>,
+}
+
+/// A page while it is written: each row says its position in walking order, if that is asked for.
+struct Paged<'a> {
+    walk: &'a Walk,
+    places: bool,
+    /// The parameter that is the page's size.
+    size: String,
+    /// A row's cursor, for the row that stands as `{row}`.
+    cursor: String,
 }
 
 /// Arguments of one call of `concat`: PostgreSQL passes up to 100.
@@ -24,24 +48,39 @@ const ARGUMENTS: usize = 90;
 impl Written {
     /// The row of `table` with this id, unless the column `removed` has a value.
     pub(in crate::scope) fn row(
-        tenant: Uuid,
+        moment: Moment,
         table: Table,
         id: Uuid,
         removed: Option<&str>,
         shape: &Shape,
     ) -> Self {
-        let mut written = Self::new(Vec::new());
+        let mut written = Self::new(Vec::new(), moment.now);
         let id = written.value(id);
         let row = written.row_of(table, &id, removed, shape);
-        written.finish(tenant, &row)
+        written.finish(moment.tenant, &row)
     }
 
-    /// The rows that `page` selects.
-    pub(in crate::scope) fn page(tenant: Uuid, page: Statement, shape: &Shape) -> Self {
+    /// The rows that `page` selects, which are [`Written::rows_read`] at most, in walking order.
+    pub(in crate::scope) fn page(
+        moment: Moment,
+        page: Statement,
+        list: u64,
+        order: Order,
+        walk: &Walk,
+        shape: &Shape,
+    ) -> Self {
         let values = page.values.map(|values| values.0).unwrap_or_default();
-        let mut written = Self::new(values);
-        let rows = written.list(&format!("({}) AS ", page.sql), shape);
-        written.finish(tenant, &rows)
+        let mut written = Self::new(values, moment.now);
+        let has_cursors = shape.has_places(Place::is_cursor);
+        let list = has_cursors.then(|| written.value(format!("{list:016x}")));
+        let list = list.unwrap_or_default();
+        let rows = written.list(&page.sql, &list, order, walk, shape);
+        written.finish(moment.tenant, &rows)
+    }
+
+    /// How many rows a page reads: one more, where it says whether there are more.
+    pub(in crate::scope) fn rows_read(walk: &Walk, shape: &Shape) -> u64 {
+        walk.size + u64::from(has_places(walk, shape))
     }
 
     /// The text and its parameters.
@@ -49,11 +88,12 @@ impl Written {
         (self.sql, self.values)
     }
 
-    fn new(values: Vec<Value>) -> Self {
+    fn new(values: Vec<Value>, now: DateTime<Utc>) -> Self {
         Self {
             sql: String::new(),
             values,
             rows: 0,
+            now,
         }
     }
 
@@ -65,17 +105,33 @@ impl Written {
         self
     }
 
-    /// A list of rows, in a shape that says where in it they stand.
-    fn list(&mut self, from: &str, shape: &Shape) -> String {
+    /// A page of rows, in a shape that says where in it they stand.
+    fn list(&mut self, rows: &str, list: &str, order: Order, walk: &Walk, shape: &Shape) -> String {
         let row = self.alias();
-        let list = self.object(shape, &row);
+        let places = has_places(walk, shape);
+        let paged = Paged {
+            walk,
+            places,
+            size: if places {
+                self.size(walk.size)
+            } else {
+                String::new()
+            },
+            cursor: order.cursor(list),
+        };
+        let page = self.object(shape, &row, Some(&paged));
+        let rows = if places {
+            format!("(SELECT *, row_number() OVER () AS position FROM ({rows}) AS page)")
+        } else {
+            format!("({rows})")
+        };
         // The tenant's row is named so that the select waits for it.
-        format!("(SELECT {list} FROM {from}{row} WHERE tenant.id IS NOT NULL)")
+        format!("(SELECT {page} FROM {rows} AS {row} WHERE tenant.id IS NOT NULL)")
     }
 
     fn row_of(&mut self, table: Table, id: &str, removed: Option<&str>, shape: &Shape) -> String {
         let row = self.alias();
-        let object = self.object(shape, &row);
+        let object = self.object(shape, &row, None);
         let mut select = format!(
             "(SELECT {object} FROM {} AS {row} WHERE {row}.id = {id}",
             table.name
@@ -91,26 +147,36 @@ impl Written {
         select
     }
 
-    fn rows_of(&mut self, listing: Listing, parent: &str, size: u64, shape: &Shape) -> String {
+    fn rows_of(&mut self, listing: &Listing, parent: &str, walk: &Walk, shape: &Shape) -> String {
         let Listing {
             table,
             parent: column,
-            column: first,
-            id,
-            descending,
+            order,
+            list,
         } = listing;
-        let direction = if descending { "DESC" } else { "ASC" };
+        let Order {
+            column: first, id, ..
+        } = order;
+        let direction = if order.descending == walk.backward {
+            "ASC"
+        } else {
+            "DESC"
+        };
         let tenant = table.tenant.unwrap_or("id");
-        let size = self.value(i64::try_from(size).unwrap_or(i64::MAX));
+        let size = self.size(Self::rows_read(walk, shape));
         let rows = format!(
-            "(SELECT * FROM {name} WHERE {tenant} = tenant.id AND {column} = {parent}.id
-              ORDER BY {first} {direction}, {id} {direction} LIMIT {size}) AS ",
+            "SELECT * FROM {name} WHERE {tenant} = tenant.id AND {column} = {parent}.id
+              ORDER BY {first} {direction}, {id} {direction} LIMIT {size}",
             name = table.name,
         );
-        self.list(&rows, shape)
+        // As `page::list` makes it.
+        let list = format!(
+            "left(encode(sha256(convert_to(concat(tenant.id, '|{list} ', {parent}.id), 'UTF8')), 'hex'), 16)"
+        );
+        self.list(&rows, &list, *order, walk, shape)
     }
 
-    fn object(&mut self, shape: &Shape, row: &str) -> String {
+    fn object(&mut self, shape: &Shape, row: &str, paged: Option<&Paged<'_>>) -> String {
         let mut pieces = Vec::with_capacity(shape.0.len() * 2 + 1);
         let mut before = String::from("{");
         for (position, (name, part)) in shape.0.iter().enumerate() {
@@ -122,30 +188,43 @@ impl Written {
             }
             pieces.push(literal(&before));
             before.clear();
-            pieces.push(self.part(part, row));
+            pieces.push(self.part(part, row, paged));
         }
         before.push('}');
         pieces.push(literal(&before));
         concat(&pieces)
     }
 
-    fn part(&mut self, part: &Part, row: &str) -> String {
-        match part {
-            Part::Constant(text) => literal(text),
-            Part::Column(text, form, _) if text.contains("{row}") => {
-                form.written(&format!("({})", text.replace("{row}", row)))
+    fn part(&mut self, part: &Part, row: &str, paged: Option<&Paged<'_>>) -> String {
+        match (part, paged) {
+            (Part::Constant(text), _) => literal(text),
+            (Part::Column(text, form, _), _) if text.contains("{row}") => {
+                let mut text = text.replace("{row}", row);
+                if text.contains("{now}") {
+                    let now = self.value(self.now);
+                    text = text.replace("{now}", &now);
+                }
+                form.written(&format!("({text})"))
             }
-            Part::Column(column, form, _) => form.written(&format!("{row}.{column}")),
-            Part::One(table, column, shape) => {
+            (Part::Column(column, form, _), _) => form.written(&format!("{row}.{column}")),
+            (Part::One(table, column, shape), _) => {
                 let one = self.row_of(*table, &format!("{row}.{column}"), None, shape);
                 format!("coalesce({one}, 'null')")
             }
-            Part::Many(listing, size, shape) => self.rows_of(*listing, row, *size, shape),
-            Part::Rows(shape) => {
-                let object = self.object(shape, row);
-                format!("concat('[', string_agg({object}, ','), ']')")
+            (Part::Many(listing, walk, shape), _) => self.rows_of(listing, row, walk, shape),
+            (Part::Object(shape), _) => self.object(shape, row, paged),
+            (Part::Rows(shape), Some(paged)) => {
+                let object = self.object(shape, row, Some(paged));
+                paged.rows(&object, row)
             }
+            (Part::Place(place), Some(paged)) => paged.place(*place, row),
+            // A shape that is no page's says nothing of pages.
+            (Part::Rows(_) | Part::Place(_), None) => literal("null"),
         }
+    }
+
+    fn size(&mut self, size: u64) -> String {
+        self.value(i64::try_from(size).unwrap_or(i64::MAX))
     }
 
     fn value(&mut self, value: impl Into<Value>) -> String {
@@ -156,6 +235,58 @@ impl Written {
     fn alias(&mut self) -> String {
         self.rows += 1;
         format!("row{}", self.rows)
+    }
+}
+
+impl Paged<'_> {
+    /// The rows' objects, in the list's order whichever way it is walked.
+    fn rows(&self, object: &str, row: &str) -> String {
+        if !self.places {
+            return format!("concat('[', string_agg({object}, ','), ']')");
+        }
+        let direction = if self.walk.backward { "DESC" } else { "ASC" };
+        format!(
+            "concat('[', string_agg({object}, ',' ORDER BY {row}.position {direction}) FILTER (WHERE {row}.position <= {}), ']')",
+            self.size
+        )
+    }
+
+    fn place(&self, place: Place, row: &str) -> String {
+        let Walk { backward, from, .. } = self.walk;
+        let size = &self.size;
+        let quoted = |direction| {
+            format!(
+                "coalesce('\"' || (array_agg({} ORDER BY {row}.position {direction}) FILTER (WHERE {row}.position <= {size}))[1] || '\"', 'null')",
+                self.cursor.replace("{row}", row)
+            )
+        };
+        match place {
+            Place::Cursor => format!("'\"' || {} || '\"'", self.cursor.replace("{row}", row)),
+            Place::HasPrevious if *backward => format!("(count(*) > {size})::text"),
+            Place::HasNext if !backward => format!("(count(*) > {size})::text"),
+            Place::HasPrevious | Place::HasNext => literal(&from.is_some().to_string()),
+            Place::Start => quoted(if *backward { "DESC" } else { "ASC" }),
+            Place::End => quoted(if *backward { "ASC" } else { "DESC" }),
+        }
+    }
+}
+
+impl Order {
+    /// The cursor of the row that stands as `{row}`, as `page::Cursor::to_text` makes it.
+    fn cursor(self, list: &str) -> String {
+        let Self {
+            column, form, id, ..
+        } = self;
+        let key = match form {
+            Form::Time => {
+                format!("'\"t\":', (extract(epoch FROM {{row}}.{column}) * 1000000)::bigint")
+            }
+            Form::Number => format!("'\"n\":', {{row}}.{column}"),
+            _ => format!("'\"s\":', to_json({{row}}.{column})"),
+        };
+        format!(
+            "translate(encode(convert_to(concat('{{\"l\":\"', {list}, '\",\"k\":{{', {key}, '}},\"i\":\"', {{row}}.{id}, '\"}}'), 'UTF8'), 'base64'), E'+/=\n', '-_')"
+        )
     }
 }
 
@@ -172,6 +303,11 @@ impl Form {
         };
         format!("coalesce({some}, 'null')")
     }
+}
+
+/// Whether rows need their positions: to tell places, or to be turned round.
+fn has_places(walk: &Walk, shape: &Shape) -> bool {
+    walk.backward || shape.has_places(|_| true)
 }
 
 fn concat(pieces: &[String]) -> String {
