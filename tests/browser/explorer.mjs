@@ -78,6 +78,8 @@ async function open(window) {
     .locator(".graphiql-execute-button")
     .waitFor()
     .catch(() => expect(false, "no GraphiQL on the page: was the explorer built?"));
+  // A tab that is opened before the editor holds a text leaves it as it was.
+  await window.locator(".graphiql-query-editor .view-line", { hasText: "(" }).first().waitFor();
   return policy;
 }
 

@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use domain::{
     Db, Error, Result, Scope, System, Viewer,
     attendance::queue::Queue,
-    identity::{Passwords, session},
+    identity::{Passwords, known::Known, session},
     live::Hub,
     organizations::member,
-    scope::Origin,
+    scope::{Claim, Origin, Standing},
     secret::Token,
 };
 use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -31,6 +31,7 @@ pub struct Service {
     db: Db,
     passwords: Passwords,
     scans: Queue,
+    known: Known,
     hub: Hub,
     answers: Answers,
     schema: Schema,
@@ -44,77 +45,132 @@ impl Service {
             db: db.clone(),
             passwords,
             scans: Queue::default(),
+            known: Known::default(),
             hub,
             answers: Answers::default(),
             schema: schema(),
         }
     }
 
-    async fn open(
+    async fn answer(
+        &self,
+        credential: &Credential,
+        admitted: guard::Operation,
+    ) -> Result<Response> {
+        let asker = Asker::of(credential)?;
+        if let Some(asker) = &asker
+            && admitted.kind == OperationType::Query
+            && let Some((viewer, standing, claim)) = self.recall(asker)
+        {
+            let scope = member::admit(&viewer, Some(&standing))?.on(claim.clone());
+            let entered = Some((viewer, Ok(scope)));
+            let response = self.run(credential, admitted.again(), entered).await;
+            if claim.holds(&self.db).await? {
+                return Ok(response);
+            }
+            self.known.forget(&asker.token, &asker.request);
+        }
+        let entered = self.authenticate(asker.as_ref()).await?;
+        Ok(self.run(credential, admitted, entered).await)
+    }
+
+    async fn run(
+        &self,
+        credential: &Credential,
+        admitted: guard::Operation,
+        entered: Entered,
+    ) -> Response {
+        let operation = self.open(credential, &admitted, entered);
+        let cost = admitted.cost;
+        let request = admitted.into_request().data(operation.clone());
+        let mut response = self.schema.execute(request).await;
+        let cost = told(cost, &operation);
+        response.extensions.insert("cost".to_owned(), cost);
+        tokio::spawn(async move { operation.close().await });
+        response
+    }
+
+    fn open(
         &self,
         credential: &Credential,
         admitted: &guard::Operation,
-    ) -> Result<Arc<Operation>> {
-        let origin = Origin {
-            address: Some(credential.address.to_string()),
-            user_agent: credential
-                .user_agent
-                .as_ref()
-                .map(|agent| agent.chars().take(255).collect()),
-        };
-        let mut entered = self.authenticate(credential, origin.clone()).await?;
+        mut entered: Entered,
+    ) -> Arc<Operation> {
         // One answer: what one statement gives is of one moment, with no snapshot around it.
         if admitted.kind != OperationType::Subscription && admitted.cost.fields == 1 {
             entered = entered.map(|(viewer, scope)| (viewer, scope.map(Scope::for_one_read)));
         }
-        let operation = Operation::new(
+        Arc::new(Operation::new(
             self.db.clone(),
             self.passwords.clone(),
             self.scans.clone(),
-            origin,
+            origin(credential),
             credential.secure,
             !admitted.repeats,
             entered,
-        );
-        Ok(Arc::new(operation))
+        ))
     }
 
-    /// Nobody, if the request carries no credential; one that does not hold is an error, so that
-    /// a client learns of it.
-    async fn authenticate(
-        &self,
-        credential: &Credential,
-        origin: Origin,
-    ) -> Result<Option<(Viewer, Result<Scope>)>> {
-        let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
+    fn recall(&self, asker: &Asker) -> Option<(Viewer, Standing, Claim)> {
+        let system = System::new(&self.db, "begin a query");
+        self.known.recall(&system, &asker.token, &asker.request)
+    }
+
+    /// Who asks; nobody, if the request carries no credential.
+    async fn authenticate(&self, asker: Option<&Asker>) -> Result<Entered> {
+        let Some(Asker { token, request }) = asker else {
             return Ok(None);
         };
-        let token = Token::parse(token).ok_or(Error::Unauthenticated)?;
         let system = System::new(&self.db, "authenticate a request");
-        let request = session::Request {
-            organization: credential.organization.clone(),
-            origin,
-        };
-        let (viewer, standing) = session::authenticate(&system, &token, request).await?;
+        let (viewer, standing) = session::authenticate(&system, token, request).await?;
+        if let Some(standing) = &standing {
+            self.known.remember(token, request, &viewer, standing);
+        }
         let scope = member::admit(&viewer, standing.as_ref());
         Ok(Some((viewer, scope)))
     }
 }
 
+/// Who asks, and the organization that they entered, or why they could not; or nobody.
+type Entered = Option<(Viewer, Result<Scope>)>;
+
+/// Somebody who shows a token, and what else their request says.
+struct Asker {
+    token: Token,
+    request: session::Request,
+}
+
+impl Asker {
+    /// Nobody, if the request carries no credential; one that does not hold is an error, so that
+    /// a client learns of it.
+    fn of(credential: &Credential) -> Result<Option<Self>> {
+        let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            token: Token::parse(token).ok_or(Error::Unauthenticated)?,
+            request: session::Request {
+                organization: credential.organization.clone(),
+                origin: origin(credential),
+            },
+        }))
+    }
+}
+
+fn origin(credential: &Credential) -> Origin {
+    let agent = credential.user_agent.as_ref();
+    Origin {
+        address: Some(credential.address.to_string()),
+        user_agent: agent.map(|agent| agent.chars().take(255).collect()),
+    }
+}
+
 impl http::Service for Service {
     async fn execute(&self, credential: Credential, admitted: guard::Operation) -> Response {
-        let operation = match self.open(&credential, &admitted).await {
-            Ok(operation) => operation,
-            Err(error) => return refused(error, &credential),
-        };
-        let mut response = self
-            .schema
-            .execute(admitted.request.data(operation.clone()))
-            .await;
-        let cost = cost(admitted.cost, &operation);
-        response.extensions.insert("cost".to_owned(), cost);
-        tokio::spawn(async move { operation.close().await });
-        response
+        match self.answer(&credential, admitted).await {
+            Ok(response) => response,
+            Err(error) => refused(error, &credential),
+        }
     }
 
     fn subscribe(
@@ -124,10 +180,12 @@ impl http::Service for Service {
     ) -> impl Stream<Item = Response> + Send + 'static {
         let service = self.clone();
         let open = async move {
-            match service.open(&credential, &admitted).await {
-                Ok(operation) => {
-                    let wish = Wish::of(&admitted.request);
-                    let request = admitted.request.data(operation.clone()).data(wish);
+            let entered = async { service.authenticate(Asker::of(&credential)?.as_ref()).await };
+            match entered.await {
+                Ok(entered) => {
+                    let operation = service.open(&credential, &admitted, entered);
+                    let wish = Wish::of(admitted.said());
+                    let request = admitted.into_request().data(operation.clone()).data(wish);
                     let request = request.data(service.hub).data(service.answers);
                     let responses = whole(service.schema.execute_stream(request));
                     let closed = move |(index, mut response): (usize, Response)| {
@@ -154,10 +212,9 @@ impl http::Service for Service {
     }
 
     async fn connect(&self, credential: &Credential) -> Result<(), ServerError> {
-        match self.authenticate(credential, Origin::default()).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Fault::from(error).into()),
-        }
+        let asker = Asker::of(credential).map_err(Fault::from)?;
+        let entered = self.authenticate(asker.as_ref()).await;
+        entered.map(drop).map_err(|error| Fault::from(error).into())
     }
 
     fn status(code: &str) -> Option<StatusCode> {
@@ -202,7 +259,7 @@ fn refused(error: Error, credential: &Credential) -> Response {
 
 /// What the operation might have cost by its text, and the SQL statements that it did run in the
 /// organization: those about accounts and sessions alone are not among them.
-fn cost(cost: guard::Cost, operation: &Operation) -> Value {
+fn told(cost: guard::Cost, operation: &Operation) -> Value {
     value!({
         "complexity": cost.complexity,
         "nodes": cost.nodes,

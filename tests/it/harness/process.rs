@@ -72,6 +72,16 @@ impl Process {
         Client::new(&self.url)
     }
 
+    /// SQL statements that it ran so far.
+    pub async fn statements(&self) -> i64 {
+        let metrics = reqwest::get(format!("{}/metrics", self.url)).await;
+        let metrics = metrics.expect("metrics").text().await.expect("text");
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("rollcall_database_statements_total "));
+        line.expect("a count").trim().parse().expect("a number")
+    }
+
     /// Asks it to stop, as an operator does.
     pub fn ask_to_stop(&self) {
         assert!(signal("TERM", &self.id().to_string()), "it runs");

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod found;
+mod known;
 mod password;
 mod session;
 mod sign_in;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::{
-    App, Backend, Client, TestDatabase, on_each_database,
+    App, Backend, TestDatabase, on_each_database,
     process::Process,
     socket::{Heard, Subscription},
 };
@@ -37,7 +37,7 @@ async fn forty_subscribers_cost_as_many_statements_as_one() {
                 subscribers.push(subscriber);
             }
             let patron = owner.patron("Ada").await;
-            let before = statements(&owner).await;
+            let before = process.statements().await;
             assert_eq!(owner.check_in(&event, &patron).await, "CHECKED_IN");
             let mut answers = Vec::new();
             for subscriber in &mut subscribers {
@@ -52,7 +52,7 @@ async fn forty_subscribers_cost_as_many_statements_as_one() {
                 (&json!("Ada Patron"), &json!("CHECKED_IN"))
             );
             assert!(answers.iter().all(|answer| *answer == answers[0]));
-            costs.push(statements(&owner).await - before);
+            costs.push(process.statements().await - before);
         }
         // The follower looks at the log once a second on its own.
         assert!(
@@ -86,13 +86,4 @@ async fn nobody_shares_what_they_may_not_see(app: App) {
     }
     assert_eq!(json!(points), json!([10, null]), "the door sees no points");
     app.stop().await;
-}
-
-async fn statements(client: &Client) -> i64 {
-    let metrics = reqwest::get(format!("{}/metrics", client.url)).await;
-    let metrics = metrics.expect("metrics").text().await.expect("text");
-    let line = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("rollcall_database_statements_total "));
-    line.expect("a count").trim().parse().expect("a number")
 }

@@ -47,6 +47,7 @@ const SYSTEM: &[(&str, &str)] = &[
     ),
     ("crates/api/src/operation.rs", "sign in or up"),
     ("crates/api/src/service.rs", "authenticate a request"),
+    ("crates/api/src/service.rs", "begin a query"),
     ("crates/domain/src/demo/mod.rs", "load the demo"),
     ("crates/domain/src/demo/mod.rs", "refresh the demo"),
     ("crates/domain/src/jobs/worker.rs", "carry out a job"),

@@ -1,25 +1,28 @@
 //! What a document may cost, decided before any of it runs.
 //!
 //! Three steps, each linear in the document: [`scan`] reads the bytes, the library's parser builds
-//! the tree (safe only after the scan, see there), [`budget`] weighs the tree. Every road to the
+//! the tree (safe only after the scan, see there; [`documents`] keeps it), [`budget`] weighs the tree. Every road to the
 //! schema goes through [`admit`]: POST, GET, event streams and sockets.
 
+use std::sync::Arc;
+
+use async_graphql::parser::Pos;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::parser::{Error, Pos, parse_query};
 use async_graphql::{ErrorExtensionValues, Request, ServerError};
 
 pub mod budget;
+mod documents;
 mod repeat;
 pub mod scan;
 mod weight;
 
 pub use budget::Cost;
 
-/// One operation that may run: its document is parsed, within every limit, and sits in the request.
+/// One operation that may run: its document is parsed, and within every limit.
 #[derive(Debug)]
 pub struct Operation {
-    /// The request, holding its parsed document so that nobody parses it again.
-    pub request: Request,
+    request: Request,
+    document: Arc<ExecutableDocument>,
     /// Whether the chosen operation is a query, a mutation or a subscription.
     pub kind: OperationType,
     /// What the chosen operation may cost at most.
@@ -33,21 +36,54 @@ pub struct Operation {
 /// # Errors
 /// One error with `extensions.code`: a limit's code, `GRAPHQL_PARSE_FAILED`, or
 /// `OPERATION_RESOLUTION_FAILURE` when the request does not name one operation of the document.
-pub fn admit(mut request: Request) -> Result<Operation, ServerError> {
-    scan::scan(&request.query)?;
-    let document = parse_query(&request.query).map_err(|error| parse_failure(&error))?;
+pub fn admit(request: Request) -> Result<Operation, ServerError> {
+    let document = documents::parsed(&request.query)?;
     let name = request.operation_name.as_deref();
     let operation = choose(&document, name)?;
     let cost = budget::measure(&document, operation, &request.variables)?;
     let kind = operation.ty;
     let repeats = repeat::is_repeated(&document, operation);
-    request.set_parsed_query(document);
     Ok(Operation {
         request,
+        document,
         kind,
         cost,
         repeats,
     })
+}
+
+impl Operation {
+    /// The request as it came.
+    #[must_use]
+    pub fn said(&self) -> &Request {
+        &self.request
+    }
+
+    /// The request to execute, with its parsed document so that nobody parses it again.
+    #[must_use]
+    pub fn into_request(mut self) -> Request {
+        let document = Arc::unwrap_or_clone(self.document);
+        self.request.set_parsed_query(document);
+        self.request
+    }
+
+    /// The same operation, to be executed once more.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let Request {
+            query,
+            operation_name,
+            variables,
+            ..
+        } = &self.request;
+        let mut request = Request::new(query).variables(variables.clone());
+        request.operation_name.clone_from(operation_name);
+        Self {
+            request,
+            document: self.document.clone(),
+            ..*self
+        }
+    }
 }
 
 /// An error with its `extensions.code`.
@@ -87,19 +123,6 @@ fn choose<'a>(
             .map(|operation| &operation.node)
             .ok_or_else(|| unresolved("The document has no operation of that `operationName`.")),
     }
-}
-
-/// The parser's text quotes the document in several lines; only what it expected is kept.
-fn parse_failure(failure: &Error) -> ServerError {
-    let message = match failure {
-        Error::Syntax { message, .. } => match message.rsplit_once("\n  = ") {
-            Some((_, expected)) => format!("Syntax error: {}.", expected.replace('_', " ")),
-            None => "Syntax error.".to_owned(),
-        },
-        Error::RecursionLimitExceeded => "The document is nested too deeply.".to_owned(),
-        other => format!("Invalid document: {other}."),
-    };
-    error("GRAPHQL_PARSE_FAILED", message, failure.positions().next())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Who a person is: accounts, passwords and sessions.
 
 pub mod email;
+pub mod known;
 pub mod password;
 pub mod session;
 pub mod sign_in;

@@ -3,10 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     identity::{session, user},
-    organizations::{
-        member,
-        organization::{self, OrganizationId},
-    },
+    organizations::{member, organization::OrganizationId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
@@ -17,7 +14,7 @@ pub use entity::identity::session::{Model as Session, SessionId};
 
 use crate::{
     Code, Error, Result, System, Viewer,
-    scope::{Origin, SystemTransaction},
+    scope::{Origin, Standing, SystemTransaction},
     secret::Token,
 };
 
@@ -26,7 +23,7 @@ pub const ABSOLUTE: TimeDelta = TimeDelta::days(30);
 /// A session ends this long after its last use.
 pub const IDLE: TimeDelta = TimeDelta::days(14);
 /// Last use is written no more often than this.
-const TOUCH: TimeDelta = TimeDelta::minutes(1);
+pub(super) const TOUCH: TimeDelta = TimeDelta::minutes(1);
 /// Sessions a person lists at most; older ones are ended by newer sign-ins.
 const MOST: u64 = 100;
 
@@ -39,13 +36,14 @@ pub struct Request {
     pub origin: Origin,
 }
 
-/// What a person was in the organization they act in when they came: for
-/// `organizations::member::admit` to judge.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    pub(crate) organization: OrganizationId,
-    pub(crate) role: String,
-    pub(crate) status: organization::Status,
+impl Request {
+    /// The slug to ask the database for: PostgreSQL would not even be asked for a NUL, and no slug is
+    /// empty.
+    pub(super) fn slug(&self) -> Option<String> {
+        let named = self.organization.as_ref()?.to_ascii_lowercase();
+        let is_askable = named.bytes().all(|byte| byte.is_ascii_graphic());
+        Some(if is_askable { named } else { String::new() })
+    }
 }
 
 /// The door for people: who holds this token, and what they are where they act; nothing, where they
@@ -57,21 +55,18 @@ pub struct Standing {
 pub async fn authenticate(
     system: &System,
     token: &Token,
-    request: Request,
+    request: &Request,
 ) -> Result<(Viewer, Option<Standing>)> {
     let now = system.clock().now();
-    let named = request.organization.map(|slug| slug.to_ascii_lowercase());
-    // PostgreSQL would not even be asked for a NUL; no slug is empty.
-    let is_askable = |slug: &String| slug.bytes().all(|byte| byte.is_ascii_graphic());
-    let asked = named.map(|slug| Some(slug).filter(is_askable).unwrap_or_default());
-    let is_named = asked.is_some();
-    let identity = system
-        .identify(token.hash(), asked, now - IDLE)
+    let mut identity = system
+        .identify(token.hash(), request.slug(), now - IDLE)
         .await?
         .ok_or(Error::Unauthenticated)?;
     if now - identity.last_used_at >= TOUCH {
         touch(system, identity.session, now).await?;
+        identity.last_used_at = now;
     }
+    let is_named = request.organization.is_some();
     let viewer = Viewer {
         db: system.db().clone(),
         user: identity.user,
@@ -80,7 +75,7 @@ pub async fn authenticate(
         organization: identity
             .organization
             .or_else(|| is_named.then(OrganizationId::random)),
-        origin: request.origin.into(),
+        origin: request.origin.clone().into(),
     };
     let membership = (identity.organization, identity.role, identity.status);
     let (Some(organization), Some(role), Some(status)) = membership else {
@@ -90,6 +85,7 @@ pub async fn authenticate(
         organization,
         role,
         status,
+        last_used_at: identity.last_used_at,
     };
     Ok((viewer, Some(standing)))
 }

@@ -21,10 +21,10 @@ use super::organization::{Organization, Status};
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Permissions, Reader, Result, Scope, Viewer,
     Writer,
-    identity::{email, session::Standing},
+    identity::email,
     page::{Key, Page, PageRequest},
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
-    scope::{Shape, Sort, Table},
+    scope::{Shape, Sort, Standing, Table},
 };
 
 /// Organizations a person sees in their list at most.
@@ -67,6 +67,7 @@ pub fn admit(viewer: &Viewer, standing: Option<&Standing>) -> Result<Scope> {
                 organization,
                 role,
                 status,
+                ..
             } = standing;
             Ok(open(viewer, *organization, role, *status))
         }

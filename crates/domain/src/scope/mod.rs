@@ -10,6 +10,7 @@
 //! filter, a [`Writer`] is the transaction and ends only with a [`crate::Change`]. On PostgreSQL
 //! the transaction is also bound to the tenant, and row-level security holds the same wall again.
 
+mod claim;
 mod database;
 mod dialect;
 mod reach;
@@ -33,14 +34,18 @@ use entity::{
     identity::{session::SessionId, user::UserId},
     organizations::organization::OrganizationId,
 };
+use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::Mutex;
 
+pub use claim::{Claim, Standing};
 pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
 pub use shape::{Form, Listing, Part, Place, Shape, Table};
 pub use system::{System, SystemTransaction};
 pub use viewer::{Own, UserOwned, Viewer};
 pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
+
+pub(crate) use claim::Known;
 
 use crate::{Error, Grant, Permission, Permissions, Result};
 use database::Binding;
@@ -122,6 +127,8 @@ pub struct Scope {
     writable: bool,
     /// Whether the operation reads one thing, so that one statement needs no snapshot.
     reads_once: bool,
+    /// What nothing is read without, if the actor's standing was not read for this operation.
+    claim: Option<Claim>,
     snapshot: Arc<Mutex<Option<Arc<Transaction>>>>,
     generation: Arc<AtomicU32>,
     statements: Arc<AtomicU32>,
@@ -232,6 +239,16 @@ impl Scope {
         }
     }
 
+    /// The same scope for somebody whose standing was read before: whatever is read through it is read
+    /// only while `claim` holds.
+    #[must_use]
+    pub fn on(self, claim: Claim) -> Self {
+        Self {
+            claim: Some(claim),
+            ..self
+        }
+    }
+
     /// Ends the snapshot, if one is open; the next read opens a new one.
     pub async fn close_snapshot(&self) {
         self.snapshot.lock().await.take();
@@ -274,12 +291,16 @@ impl Scope {
         if let Some(transaction) = &*snapshot {
             return Ok(transaction.clone());
         }
-        let transaction = Arc::new(
-            self.db
-                .begin(self.binding(), false)
-                .await?
-                .counted_in(self.statements.clone()),
-        );
+        let transaction = self.db.begin(self.binding(), false).await?;
+        if let Some(claim) = &self.claim {
+            let (sql, values) = claim.statement(&self.db);
+            let statement = Statement::from_sql_and_values(self.db.backend(), sql, values);
+            let held = transaction.query_one_raw(statement).await?.is_some();
+            if !claim.settle(held) {
+                return Err(Error::Unauthenticated);
+            }
+        }
+        let transaction = Arc::new(transaction.counted_in(self.statements.clone()));
         *snapshot = Some(transaction.clone());
         Ok(transaction)
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use entity::TenantOwned;
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, IdenStatic, QueryResult, QuerySelect,
-    Statement, Value,
+    Statement,
 };
 use uuid::Uuid;
 
@@ -256,23 +256,29 @@ impl Scope {
     }
 
     async fn written(&self, written: Written) -> Result<Option<String>> {
-        let (sql, values) = written.into_parts();
-        let row = self.read_alone(&sql, values).await?;
+        let row = if self.stands_alone().await {
+            self.read_alone(written).await?
+        } else {
+            let connection = self.snapshot().await?;
+            let (sql, values) = written.into_parts(None);
+            let backend = connection.get_database_backend();
+            let statement = Statement::from_sql_and_values(backend, sql, values);
+            connection.query_one_raw(statement).await?
+        };
         let json = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(json.flatten())
     }
 
-    /// Reads with one statement that binds its tenant itself: within the snapshot where there is to
-    /// be one, and otherwise alone, since it sees one moment by itself.
-    async fn read_alone(&self, sql: &str, values: Vec<Value>) -> Result<Option<QueryResult>> {
-        if self.stands_alone().await {
-            self.statements.fetch_add(1, Ordering::Relaxed);
-            return self.db.read(sql, values).await;
+    /// Reads with one statement that binds its tenant itself, without a snapshot around it: it sees
+    /// one moment anyway.
+    async fn read_alone(&self, written: Written) -> Result<Option<QueryResult>> {
+        let (sql, values) = written.into_parts(self.claim.as_ref());
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let row = self.db.read(&sql, values).await?;
+        match &self.claim {
+            Some(claim) if !claim.settle(row.is_some()) => Err(Error::Unauthenticated),
+            _ => Ok(row),
         }
-        let connection = self.snapshot().await?;
-        let backend = connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        Ok(connection.query_one_raw(statement).await?)
     }
 }
 

@@ -128,6 +128,7 @@ impl System {
             permissions: Permissions::all(),
             writable: true,
             reads_once: false,
+            claim: None,
             snapshot: Arc::default(),
             generation: Arc::new(AtomicU32::new(0)),
             statements: Arc::new(AtomicU32::new(0)),

@@ -116,6 +116,7 @@ impl Viewer {
             permissions,
             writable,
             reads_once: false,
+            claim: None,
             snapshot: Arc::default(),
             generation: Arc::new(AtomicU32::new(0)),
             statements: Arc::new(AtomicU32::new(0)),

@@ -62,6 +62,14 @@ pub(super) fn binding_person(backend: DbBackend) -> &'static str {
     }
 }
 
+/// The parameter `$1` as the tenant whose rows may be read by the statement's later parts.
+pub(super) fn binding_tenant(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "set_config('rollcall.organization_id', $1::uuid::text, true)::uuid",
+        _ => "$1",
+    }
+}
+
 /// The condition `column` is one of `ids`, as one parameter: `= ANY($1)`, or
 /// `IN (SELECT unhex(value) FROM json_each(?))`.
 pub(super) fn any<C: ColumnTrait>(backend: DbBackend, column: C, ids: Vec<Uuid>) -> SimpleExpr {

@@ -12,7 +12,10 @@ use uuid::Uuid;
 
 use crate::{
     page::Walk,
-    scope::shape::{Form, Listing, Order, Part, Place, Shape, Table},
+    scope::{
+        claim::Claim,
+        shape::{Form, Listing, Order, Part, Place, Shape, Table},
+    },
 };
 
 /// A statement that gives one text, or NULL.
@@ -83,8 +86,12 @@ impl Written {
         walk.size + u64::from(has_places(walk, shape))
     }
 
-    /// The text and its parameters.
-    pub(in crate::scope) fn into_parts(self) -> (String, Vec<Value>) {
+    /// The text and its parameters. Under a claim that does not hold it gives no row at all.
+    pub(in crate::scope) fn into_parts(mut self, claim: Option<&Claim>) -> (String, Vec<Value>) {
+        if let Some(claim) = claim {
+            let condition = claim.condition(self.now, &mut self.values);
+            let _ = write!(self.sql, " WHERE {condition}");
+        }
         (self.sql, self.values)
     }
 

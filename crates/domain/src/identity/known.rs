@@ -1,0 +1,79 @@
+//! Who came lately: so that a query can be begun without asking first.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::session::{Request, TOUCH};
+use crate::{
+    System, Viewer,
+    scope::{self, Claim, Standing},
+    secret::Token,
+};
+
+/// Credentials kept at most, about half a kilobyte each; then all are found out anew.
+const MOST: usize = 4096;
+
+/// What was found out about credentials, until their sessions' last use is to be written again. It
+/// is never believed: see [`Claim`].
+#[derive(Clone, Default)]
+pub struct Known(Arc<Mutex<HashMap<Key, Arc<scope::Known>>>>);
+
+/// A token's hash, and the slug that came with it.
+type Key = (Vec<u8>, Option<String>);
+
+impl Known {
+    /// Who came with this credential lately, as what, and the claim that this is still so.
+    #[must_use]
+    pub fn recall(
+        &self,
+        system: &System,
+        token: &Token,
+        request: &Request,
+    ) -> Option<(Viewer, Standing, Claim)> {
+        let known = self.lock().get(&key(token, request))?.clone();
+        if system.clock().now() - known.standing.last_used_at >= TOUCH {
+            return None;
+        }
+        let viewer = Viewer {
+            db: system.db().clone(),
+            user: known.user,
+            session: known.session,
+            organization: Some(known.standing.organization),
+            origin: request.origin.clone().into(),
+        };
+        Some((viewer, known.standing.clone(), Claim::new(known)))
+    }
+
+    /// Keeps what was just found out.
+    pub fn remember(&self, token: &Token, request: &Request, viewer: &Viewer, standing: &Standing) {
+        let (token_hash, slug) = key(token, request);
+        let known = scope::Known {
+            token_hash: token_hash.clone(),
+            slug: slug.clone(),
+            session: viewer.session,
+            user: viewer.user,
+            standing: standing.clone(),
+        };
+        let mut people = self.lock();
+        if people.len() >= MOST {
+            people.clear();
+        }
+        people.insert((token_hash, slug), Arc::new(known));
+    }
+
+    /// Forgets what turned out to be so no more.
+    pub fn forget(&self, token: &Token, request: &Request) {
+        self.lock().remove(&key(token, request));
+    }
+
+    /// No code panics while it holds the lock.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<scope::Known>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(token: &Token, request: &Request) -> Key {
+    (token.hash(), request.slug())
+}

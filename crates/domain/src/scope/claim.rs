@@ -1,0 +1,125 @@
+//! What a credential stood for lately, asked again by the statement that reads the answer.
+//!
+//! Finding out who asks takes a statement of its own, as long as the one that reads a row. What it
+//! found is kept for a minute ([`crate::identity::known`]), and a query is begun on it. Nothing is
+//! answered on it alone: the statement that reads on PostgreSQL has the claim as its condition, a
+//! snapshot asks before anything else is read, and the caller asks last of all if neither did. Where
+//! it no longer holds, nothing was read, and the caller finds out anew.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    identity::{session::SessionId, user::UserId},
+    organizations::organization::{self, OrganizationId},
+};
+use sea_orm::{ActiveEnum, Value};
+
+use super::{Db, dialect};
+use crate::Result;
+
+/// What a person was in the organization they act in when they came: for
+/// `organizations::member::admit` to judge.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub(crate) organization: OrganizationId,
+    pub(crate) role: String,
+    pub(crate) status: organization::Status,
+    /// When their session was last used, as far as it was written down.
+    pub(crate) last_used_at: DateTime<Utc>,
+}
+
+/// Who held a credential, and what they were.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) token_hash: Vec<u8>,
+    /// The slug that the request named; none where the session says where they act.
+    pub(crate) slug: Option<String>,
+    pub(crate) session: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) standing: Standing,
+}
+
+/// That what was known is still so.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    known: Arc<Known>,
+    state: Arc<AtomicU8>,
+}
+
+const UNTRIED: u8 = 0;
+const HELD: u8 = 1;
+const FAILED: u8 = 2;
+
+impl Claim {
+    pub(crate) fn new(known: Arc<Known>) -> Self {
+        Self {
+            known,
+            state: Arc::default(),
+        }
+    }
+
+    /// Whether it holds, which is asked now unless something was read under it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn holds(&self, db: &Db) -> Result<bool> {
+        if self.state.load(Ordering::Acquire) == UNTRIED {
+            let (sql, values) = self.statement(db);
+            self.settle(db.read(&sql, values).await?.is_some());
+        }
+        Ok(self.state.load(Ordering::Acquire) == HELD)
+    }
+
+    /// Remembers whether a statement found it to hold. Once it did not, it never does.
+    pub(super) fn settle(&self, holds: bool) -> bool {
+        let state = if holds { HELD } else { FAILED };
+        self.state.fetch_max(state, Ordering::AcqRel);
+        holds
+    }
+
+    /// A statement that gives a row while it holds.
+    pub(super) fn statement(&self, db: &Db) -> (String, Vec<Value>) {
+        let mut values = vec![self.known.standing.organization.uuid().into()];
+        let condition = self.condition(db.clock().now(), &mut values);
+        let bound = dialect::binding_tenant(db.backend());
+        let sql = format!("SELECT 1 FROM (SELECT {bound} AS id) AS tenant WHERE {condition}");
+        (sql, values)
+    }
+
+    /// The condition for a statement with the parameters `values` that reads from the select that
+    /// binds the tenant, as `tenant`. What is walled asks for `tenant.id`, one row at a time, so that
+    /// no plan can read it before it is bound.
+    pub(super) fn condition(&self, now: DateTime<Utc>, values: &mut Vec<Value>) -> String {
+        let known = &self.known;
+        let standing = &known.standing;
+        let mut value = |value: Value| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        let hash = value(known.token_hash.clone().into());
+        let now = value(now.into());
+        let user = value(known.user.uuid().into());
+        let organization = value(standing.organization.uuid().into());
+        let role = value(standing.role.clone().into());
+        let status = value(standing.status.to_value().into());
+        let acts_here = match &known.slug {
+            None => format!("active_organization_id = {organization}"),
+            Some(slug) => {
+                let slug = value(slug.clone().into());
+                format!(
+                    "EXISTS (SELECT 1 FROM organization_slugs WHERE slug = {slug} AND organization_id = {organization})"
+                )
+            }
+        };
+        format!(
+            "EXISTS (SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
+                WHERE token_hash = {hash} AND expires_at > {now} AND sessions.user_id = {user} AND deleted_at IS NULL AND {acts_here})
+            AND (SELECT role FROM members WHERE organization_id = tenant.id AND user_id = {user}) = {role}
+            AND (SELECT status FROM organizations WHERE id = tenant.id) = {status}"
+        )
+    }
+}
