@@ -18,6 +18,8 @@ use sqlx::{PgPool, Row, postgres::PgPoolOptions};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::embedded;
+
 /// What every request needs.
 struct Limit {
     pool: PgPool,
@@ -80,6 +82,22 @@ pub const FUNCTION: &str = include_str!("limit.sql");
 
 /// Serves until it is killed.
 pub async fn serve(database: &str) {
+    let router = match database.strip_prefix("sqlite:") {
+        Some(path) => embedded::limit(path).await,
+        None => router(database).await,
+    };
+    let port = std::env::var("PORT")
+        .expect("PORT")
+        .parse()
+        .expect("a port");
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .expect("the port");
+    axum::serve(listener, router).await.expect("to serve");
+}
+
+async fn router(database: &str) -> Router {
     let pool = PgPoolOptions::new()
         .max_connections(20)
         .test_before_acquire(false)
@@ -90,7 +108,7 @@ pub async fn serve(database: &str) {
         pool,
         live: broadcast::channel(256).0,
     });
-    let router = Router::new()
+    Router::new()
         .route(
             "/Q1",
             post(|state, body| answer(state, body, EVENTS, &["organization", "until"])),
@@ -112,16 +130,7 @@ pub async fn serve(database: &str) {
             post(|state, body| answer(state, body, CHECK_IN, &["organization", "event", "patron"])),
         )
         .route("/live", get(live))
-        .with_state(limit);
-    let port = std::env::var("PORT")
-        .expect("PORT")
-        .parse()
-        .expect("a port");
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .expect("the port");
-    axum::serve(listener, router).await.expect("to serve");
+        .with_state(limit)
 }
 
 async fn answer(

@@ -212,7 +212,8 @@ pub async fn batches(server: &Server, data: &Data, evening: usize) {
     );
 }
 
-async fn check_in(server: &Server, data: &Data, event: Uuid, patron: Uuid) {
+/// Checks one patron in.
+pub async fn check_in(server: &Server, data: &Data, event: Uuid, patron: Uuid) {
     let answer = if server.name == "limit" {
         let body = json!({ "organization": data.organization, "event": event, "patron": patron });
         post(&format!("{}/M1", server.url), None, &body).await

@@ -10,7 +10,9 @@
     reason = "looks at the product, its clock and its database from outside"
 )]
 
+mod beside;
 mod data;
+mod embedded;
 mod limit;
 mod live;
 mod load;
@@ -18,7 +20,10 @@ mod operations;
 mod report;
 mod servers;
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::Parser;
 use serde_json::Value;
@@ -42,7 +47,8 @@ struct Arguments {
     /// Connections at a time
     #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
     connections: Vec<usize>,
-    /// Operations; all when left out
+    /// Operations; besides those of the tables, C (check-ins beside a list), S (subscribers, replay,
+    /// batches), E (all that reads, on SQLite) and G (ten times the rows: a quarter of an hour more); all but G when left out
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Servers; all when left out
@@ -72,13 +78,7 @@ async fn main() {
     let oha = load::generator(&places.target.join("bench-tools"));
     let admin = std::env::var("TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-    let url = data::create(&admin, "rollcall_bench").await;
-    run(Command::new(&places.rollcall)
-        .arg("migrate")
-        .env("DATABASE_URL", &url));
-    let mut command = Command::new(&places.rollcall);
-    command.arg("serve").env("DATABASE_URL", &url);
-    let rollcall = Server::start("rollcall", command, "/readyz").await;
+    let (rollcall, url) = places.rollcall_on(&admin, "rollcall_bench").await;
     println!("making the data set ...");
     let data = data::fill(&url, &rollcall, arguments.scale).await;
     let mut connection = PgConnection::connect(&url).await.expect("the database");
@@ -98,49 +98,92 @@ async fn main() {
     }
     servers.sort_by_key(|server| SERVERS.iter().position(|&name| name == server.name));
 
+    let (measured, statements) = measure(&arguments, &oha, &servers, &data).await;
+    report::print(&Machine::look(), &servers, &measured, &statements);
+    report::save(&places.target.join("bench.json"), &servers, &measured);
+    let load = Load {
+        oha: &oha,
+        connections: 16,
+        seconds: arguments.seconds,
+    };
+    let asked =
+        |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    if asked("C") {
+        beside::during_check_ins(load, arguments.rounds, ours(&servers), &data);
+    }
+    if asked("S") {
+        live_operations(&servers, &data, &url).await;
+    }
+    if arguments.only.iter().any(|name| name == "G") {
+        println!("making ten times the data set ...");
+        let (large, url) = places.rollcall_on(&admin, "rollcall_bench_large").await;
+        let larger = data::fill(&url, &large, arguments.scale * 10).await;
+        let both = [(ours(&servers), &data), (&large, &larger)];
+        beside::ten_times_the_rows(load, arguments.rounds, both);
+    }
+    if asked("E") {
+        println!("copying the data set into SQLite ...");
+        let directory = tempfile::tempdir().expect("a directory");
+        let servers = places.embedded(directory.path(), &url).await;
+        let (measured, statements) = measure(&arguments, &oha, &servers, &data).await;
+        report::print(&Machine::look(), &servers, &measured, &statements);
+        report::save(
+            &places.target.join("bench-sqlite.json"),
+            &servers,
+            &measured,
+        );
+    }
+}
+
+/// Compares the servers' answers and runs every operation that is asked for against each in turn.
+async fn measure<'a>(
+    arguments: &Arguments,
+    oha: &Path,
+    servers: &[Server],
+    data: &Data,
+) -> (Vec<Measured>, Vec<(&'a str, u64)>) {
     let wanted = |operation: &&Operation| {
         arguments.only.is_empty() || arguments.only.iter().any(|name| name == operation.name)
     };
     let mut measured = Vec::new();
     let mut statements = Vec::new();
     for operation in OPERATIONS.iter().filter(wanted) {
-        let mut variables = operation.variables(&data);
+        let mut variables = operation.variables(data);
         if !operation.writes {
-            compare(operation, &servers, &data, &variables).await;
+            compare(operation, servers, data, &variables).await;
         }
         let first = variables.first().cloned().unwrap_or_default();
-        let answer = ask(operation, ours(&servers), &data, &first).await;
-        // The door's own statement is not among those that an answer tells of.
+        let answer = ask(operation, ours(servers), data, &first).await;
         let told = answer["extensions"]["cost"]["statements"].as_u64();
-        statements.push((operation.name, told.map_or(0, |told| told + 1)));
+        statements.push((operation.name, told.unwrap_or_default()));
         for &connections in &arguments.connections {
             for _ in 0..arguments.rounds {
-                for server in &servers {
+                for server in servers.iter().filter(|server| server.answers(operation)) {
                     let sets = if operation.writes {
                         variables.split_off(variables.len().saturating_sub(WRITES))
                     } else {
                         variables.clone()
                     };
-                    let run = one(
-                        &oha,
-                        server,
-                        operation,
-                        &sets,
-                        &data,
+                    let load = Load {
+                        oha,
                         connections,
-                        arguments.seconds,
-                    );
-                    measured.push(Measured::new(operation.name, server.name, connections, run));
+                        seconds: arguments.seconds,
+                    };
+                    server.forget_peak();
+                    let run = load.put_on(server, operation, &sets, data);
+                    measured.push(Measured {
+                        operation: operation.name,
+                        server: server.name,
+                        connections,
+                        run,
+                        memory: server.memory().1,
+                    });
                 }
             }
             report::line(operation, connections, &measured);
         }
     }
-    report::print(&Machine::look(), &servers, &measured, &statements);
-    if arguments.only.is_empty() || arguments.only.iter().any(|name| name == "S") {
-        live_operations(&servers, &data, &url).await;
-    }
-    report::save(&places.target.join("bench.json"), &servers, &measured);
+    (measured, statements)
 }
 
 /// Subscribers, replay and batches: each at evenings that no check-in was measured at.
@@ -167,27 +210,29 @@ async fn live_operations(servers: &[Server], data: &Data, url: &str) {
 /// Check-ins of one run: each of another patron, or at another event.
 const WRITES: usize = 5000;
 
-fn one(
-    oha: &std::path::Path,
-    server: &Server,
-    operation: &Operation,
-    sets: &[Value],
-    data: &Data,
+/// How an operation is run.
+#[derive(Clone, Copy)]
+struct Load<'a> {
+    oha: &'a Path,
     connections: usize,
     seconds: f64,
-) -> Run {
-    let bodies: Vec<String> = sets
-        .iter()
-        .map(|set| operation.body(server.name, set).to_string())
-        .collect();
-    let url = format!("{}{}", server.url, operation.path(server.name));
-    let token = (server.name == "rollcall").then_some(&*data.token);
-    let extent = if operation.writes {
-        load::Extent::Requests(bodies.len())
-    } else {
-        load::Extent::Seconds(seconds)
-    };
-    load::run(oha, &url, token, &bodies, connections, extent)
+}
+
+impl Load<'_> {
+    fn put_on(self, server: &Server, operation: &Operation, sets: &[Value], data: &Data) -> Run {
+        let bodies: Vec<String> = sets
+            .iter()
+            .map(|set| operation.body(server.name, set).to_string())
+            .collect();
+        let url = format!("{}{}", server.url, operation.path(server.name));
+        let token = (server.name == "rollcall").then_some(&*data.token);
+        let extent = if operation.writes {
+            load::Extent::Requests(bodies.len())
+        } else {
+            load::Extent::Seconds(self.seconds)
+        };
+        load::run(self.oha, &url, token, &bodies, self.connections, extent)
+    }
 }
 
 /// A faster wrong answer does not count.
@@ -255,6 +300,34 @@ impl Places {
             target,
             peers,
         }
+    }
+
+    /// Rollcall on an empty database of this name, and the database's URL.
+    async fn rollcall_on(&self, admin: &str, name: &str) -> (Server, String) {
+        let url = data::create(admin, name).await;
+        run(Command::new(&self.rollcall)
+            .arg("migrate")
+            .env("DATABASE_URL", &url));
+        let mut command = Command::new(&self.rollcall);
+        command.arg("serve").env("DATABASE_URL", &url);
+        (Server::start("rollcall", command, "/readyz").await, url)
+    }
+
+    /// Rollcall and the limit on the rows of `url`, copied into a file in `directory`.
+    async fn embedded(&self, directory: &Path, url: &str) -> Vec<Server> {
+        let file = directory.join("rollcall.db");
+        let embedded = format!("sqlite:{}", file.display());
+        let rollcall = |verb| {
+            let mut command = Command::new(&self.rollcall);
+            command.arg(verb).env("DATABASE_URL", &embedded);
+            command
+        };
+        run(&mut rollcall("migrate"));
+        embedded::copy(url, &file).await;
+        vec![
+            self.start("limit", &embedded).await,
+            Server::start("rollcall", rollcall("serve"), "/readyz").await,
+        ]
     }
 
     async fn start(&self, name: &'static str, url: &str) -> Server {

@@ -12,31 +12,20 @@ use crate::{
 
 /// One run of one operation against one server.
 pub struct Measured {
-    operation: &'static str,
-    server: &'static str,
-    connections: usize,
-    run: Run,
+    /// What the tables call the operation.
+    pub operation: &'static str,
+    /// What they call the server.
+    pub server: &'static str,
+    /// At a time.
+    pub connections: usize,
+    /// What it came to.
+    pub run: Run,
+    /// Bytes that the server used at most meanwhile.
+    pub memory: u64,
 }
 
 /// What the figures were taken on.
 pub struct Machine(String);
-
-impl Measured {
-    /// A run.
-    pub fn new(
-        operation: &'static str,
-        server: &'static str,
-        connections: usize,
-        run: Run,
-    ) -> Self {
-        Self {
-            operation,
-            server,
-            connections,
-            run,
-        }
-    }
-}
 
 impl Machine {
     /// Looks at this one.
@@ -80,9 +69,9 @@ pub fn print(
 ) {
     println!("\n{}\n", machine.0);
     println!(
-        "| | c | rollcall/s (spread) | statements | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius |"
+        "| | c | rollcall/s (spread) | statements | p50 / p99 ms | of the limit | p99 of the limit's | x PostGraphile | x Mercurius | MB at most |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let mut connections: Vec<usize> = measured.iter().map(|one| one.connections).collect();
     connections.sort_unstable();
     connections.dedup();
@@ -98,7 +87,7 @@ pub fn print(
                 })
             };
             println!(
-                "| {} {} | {connections} | {:.0} ({:.0}-{:.0}) | {run} | {:.1} / {:.1} | {} | {} | {} | {} |",
+                "| {} {} | {connections} | {:.0} ({:.0}-{:.0}) | {run} | {:.1} / {:.1} | {} | {} | {} | {} | {:.0} |",
                 operation.name,
                 operation.title,
                 ours.rate,
@@ -110,6 +99,7 @@ pub fn print(
                 ratio("limit", |figures| figures.p99),
                 ratio("postgraphile", |figures| figures.rate),
                 ratio("mercurius", |figures| figures.rate),
+                ours.memory / 1e6,
             );
         }
     }
@@ -132,7 +122,7 @@ pub fn save(path: &Path, servers: &[Server], measured: &[Measured]) {
         .iter()
         .map(|one| {
             json!({ "operation": one.operation, "server": one.server, "connections": one.connections,
-                "rate": one.run.rate, "p50": one.run.p50, "p99": one.run.p99 })
+                "rate": one.run.rate, "p50": one.run.p50, "p99": one.run.p99, "memoryAtMost": one.memory })
         })
         .collect();
     let servers: Vec<_> = servers
@@ -154,6 +144,14 @@ struct Figures {
     most: f64,
     p50: f64,
     p99: f64,
+    memory: f64,
+}
+
+/// The one in the middle.
+pub fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 impl Figures {
@@ -166,19 +164,19 @@ impl Figures {
         let runs = measured.iter().filter(|one| {
             one.operation == operation && one.server == server && one.connections == connections
         });
-        let runs: Vec<Run> = runs.map(|one| one.run).collect();
-        let median = |value: fn(&Run) -> f64| {
-            let mut values: Vec<f64> = runs.iter().map(value).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied()
-        };
-        let rates = runs.iter().map(|run| run.rate);
-        Some(Self {
-            rate: median(|run| run.rate)?,
-            least: rates.clone().fold(f64::INFINITY, f64::min),
-            most: rates.fold(0.0, f64::max),
-            p50: median(|run| run.p50)?,
-            p99: median(|run| run.p99)?,
+        let runs: Vec<&Measured> = runs.collect();
+        let all =
+            |value: fn(&Measured) -> f64| runs.iter().map(|one| value(one)).collect::<Vec<_>>();
+        let rates = all(|one| one.run.rate);
+        #[expect(clippy::cast_precision_loss, reason = "a count of bytes")]
+        let memory = all(|one| one.memory as f64);
+        (!runs.is_empty()).then(|| Self {
+            rate: median(&rates),
+            least: rates.iter().copied().fold(f64::INFINITY, f64::min),
+            most: rates.iter().copied().fold(0.0, f64::max),
+            p50: median(&all(|one| one.run.p50)),
+            p99: median(&all(|one| one.run.p99)),
+            memory: memory.into_iter().fold(0.0, f64::max),
         })
     }
 }

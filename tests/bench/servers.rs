@@ -61,6 +61,14 @@ impl Server {
         (sum("VmRSS:"), sum("VmHWM:"))
     }
 
+    /// What was used at most is forgotten, so that one run's peak can be told.
+    pub fn forget_peak(&self) {
+        for id in self.processes() {
+            // Where the kernel does not let us, the peak is that since the start.
+            let _ = std::fs::write(format!("/proc/{id}/clear_refs"), "5");
+        }
+    }
+
     /// Processor time used so far, with its child processes.
     pub fn processor_time(&self) -> Duration {
         self.processes().into_iter().map(ticks).sum()

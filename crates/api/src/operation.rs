@@ -74,11 +74,6 @@ impl Operation {
         context.data_unchecked::<Arc<Self>>()
     }
 
-    /// The same, for a stream that outlives its resolver.
-    pub fn shared(context: &Context<'_>) -> Arc<Self> {
-        context.data_unchecked::<Arc<Self>>().clone()
-    }
-
     /// The right to sign people in and up.
     pub fn system(&self) -> System {
         System::new(&self.db, "sign in or up")
@@ -144,18 +139,6 @@ impl Operation {
         let viewer = self.require_viewer()?.acting_in(organization);
         self.change_to(Some(viewer));
         Ok(())
-    }
-
-    /// Everything is read anew, through `scope`, from here on: for streams, which answer again and
-    /// again.
-    pub fn read_through(&self, scope: Scope) {
-        if let Some(viewer) = self.viewer() {
-            self.move_to(Some(Door {
-                viewer,
-                scope: OnceCell::new_with(Some(Ok(scope))),
-                loaders: Mutex::default(),
-            }));
-        }
     }
 
     /// The organization that the request acts in, entered with the first field that needs it.

@@ -18,9 +18,12 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use crate::{
     error::{self, Fault},
     guard,
-    http::{self, Credential},
+    http::{self, Credential, Told},
     identity::session::cookie,
-    live::shared::{Answers, Wish},
+    live::{
+        shared::Answers,
+        subscriber::{Subscriber, Turn},
+    },
     operation::Operation,
     schema::{Schema, schema},
 };
@@ -72,6 +75,42 @@ impl Service {
         }
         let entered = self.authenticate(asker.as_ref()).await?;
         Ok(self.run(credential, admitted, entered).await)
+    }
+
+    /// Has the executor begin a subscription; gives its answer if it has one already, which is why
+    /// it does not begin.
+    pub(crate) async fn begin(
+        &self,
+        credential: &Credential,
+        admitted: guard::Operation,
+        turn: Arc<Turn>,
+    ) -> Option<Response> {
+        let entered = async { self.authenticate(Asker::of(credential)?.as_ref()).await };
+        match entered.await {
+            Ok(entered) => self.turn(credential, admitted, entered, turn).await,
+            Err(error) => Some(refused(error, credential)),
+        }
+    }
+
+    /// Has the executor do its part of a subscription.
+    pub(crate) async fn turn(
+        &self,
+        credential: &Credential,
+        admitted: guard::Operation,
+        entered: Entered,
+        turn: Arc<Turn>,
+    ) -> Option<Response> {
+        let operation = self.open(credential, &admitted, entered);
+        let request = admitted.into_request().data(operation.clone());
+        let request = request.data(self.hub.clone()).data(turn);
+        let response = self.schema.execute_stream(request).next().await;
+        operation.close().await;
+        response
+    }
+
+    /// The answers that subscribers share.
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     async fn run(
@@ -132,7 +171,7 @@ impl Service {
 }
 
 /// Who asks, and the organization that they entered, or why they could not; or nobody.
-type Entered = Option<(Viewer, Result<Scope>)>;
+pub type Entered = Option<(Viewer, Result<Scope>)>;
 
 /// Somebody who shows a token, and what else their request says.
 struct Asker {
@@ -177,38 +216,20 @@ impl http::Service for Service {
         &self,
         credential: Credential,
         admitted: guard::Operation,
-    ) -> impl Stream<Item = Response> + Send + 'static {
-        let service = self.clone();
-        let open = async move {
-            let entered = async { service.authenticate(Asker::of(&credential)?.as_ref()).await };
-            match entered.await {
-                Ok(entered) => {
-                    let operation = service.open(&credential, &admitted, entered);
-                    let wish = Wish::of(admitted.said());
-                    let request = admitted.into_request().data(operation.clone()).data(wish);
-                    let request = request.data(service.hub).data(service.answers);
-                    let responses = whole(service.schema.execute_stream(request));
-                    let closed = move |(index, mut response): (usize, Response)| {
-                        let operation = operation.clone();
-                        async move {
-                            // A subscription that does not begin is a request that was refused.
-                            if index == 0 && response.data == Value::Null {
-                                response
-                                    .errors
-                                    .iter_mut()
-                                    .for_each(|error| error.path.clear());
-                            }
-                            // The next answer may be long in coming, and reads anew anyway.
-                            operation.close().await;
-                            response
-                        }
-                    };
-                    responses.enumerate().then(closed).boxed()
-                }
-                Err(error) => stream::once(std::future::ready(refused(error, &credential))).boxed(),
+        max_response: usize,
+    ) -> impl Stream<Item = Told> + Send + 'static {
+        let begin = Subscriber::begin(self.clone(), credential, admitted, max_response);
+        let begun = async move {
+            match begin.await {
+                Ok(subscriber) => stream::unfold(subscriber, async |mut subscriber| {
+                    let told = subscriber.next().await?;
+                    Some((told, subscriber))
+                })
+                .left_stream(),
+                Err(answer) => stream::iter(answer.map(Told::Own)).right_stream(),
             }
         };
-        open.flatten_stream()
+        begun.flatten_stream()
     }
 
     async fn connect(&self, credential: &Credential) -> Result<(), ServerError> {
@@ -220,30 +241,6 @@ impl http::Service for Service {
     fn status(code: &str) -> Option<StatusCode> {
         error::status(code)
     }
-}
-
-/// The same answers up to the first with a part that could not be read just now. That one comes
-/// without data, so that nobody moves on from a cursor past what they were not shown, and is the
-/// last: the client resumes where it was.
-fn whole(
-    responses: impl Stream<Item = Response> + Send + 'static,
-) -> impl Stream<Item = Response> + Send {
-    stream::unfold(Some(responses.boxed()), |responses| async {
-        let mut responses = responses?;
-        let mut response = responses.next().await?;
-        let is_lost = |error: &ServerError| {
-            let code = error
-                .extensions
-                .as_ref()
-                .and_then(|values| values.get("code"));
-            matches!(code, Some(Value::String(code)) if code == "UNAVAILABLE" || code == "INTERNAL")
-        };
-        if response.errors.iter().any(is_lost) {
-            response.data = Value::Null;
-            return Some((response, None));
-        }
-        Some((response, Some(responses)))
-    })
 }
 
 /// The answer to a request whose credential does not hold. A browser sends its cookie whether or

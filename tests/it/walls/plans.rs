@@ -289,10 +289,11 @@ impl Planner {
             {
                 true
             }
-            // An alias hides the table's name, so that every scan counts but that of a list of ids.
+            // An alias hides the table's name, so that every scan counts but that of a list of ids, or
+            // of one row.
             Planning::Sqlite(_) => {
                 line.starts_with("SCAN")
-                    && !["json_each", "parent", "CONSTANT", "counted", "("]
+                    && !["json_each", "parent", "CONSTANT", "tenant", "counted", "("]
                         .iter()
                         .any(|word| line.contains(word))
             }

@@ -88,7 +88,8 @@ pub(super) fn http(media: Media, status: StatusCode, body: Vec<u8>) -> axum::res
 
 /// Writes a response as JSON of at most that many bytes. A larger one is replaced by an error; the
 /// errors of any are cut to ten and have codes.
-pub(super) fn encode(response: &mut Response, max: usize) -> Vec<u8> {
+#[must_use]
+pub fn encode(response: &mut Response, max: usize) -> Vec<u8> {
     response.errors.truncate(MAX_ERRORS);
     let refused = is_refused(response);
     for error in &mut response.errors {
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn responses_are_bounded() {
         let mut many = Response::from_errors(vec![ServerError::new("no", None); 1_000]);
-        encode(&mut many, usize::MAX);
+        drop(encode(&mut many, usize::MAX));
         assert_eq!(many.errors.len(), MAX_ERRORS);
         let mut large = Response::new("x".repeat(1_000));
         large

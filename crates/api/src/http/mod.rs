@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_graphql::{Response, ServerError};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::routing::any;
@@ -31,10 +32,19 @@ mod request;
 mod socket;
 mod stream;
 
+pub use answer::encode;
 pub use credential::session_cookie;
 
 /// The path of everything in this module.
 pub const PATH: &str = "/graphql";
+
+/// One answer of a subscription.
+pub enum Told {
+    /// This subscriber's own.
+    Own(Box<Response>),
+    /// What others are told too, written down by [`encode`] once for all.
+    Shared(Bytes),
+}
 
 /// What the HTTP layer asks of the service behind it.
 pub trait Service: Clone + Send + Sync + 'static {
@@ -46,13 +56,14 @@ pub trait Service: Clone + Send + Sync + 'static {
         operation: Operation,
     ) -> impl Future<Output = Response> + Send;
 
-    /// Answers one subscription: a stream of responses, ended by the service when the right to
-    /// read them ends.
+    /// Answers one subscription: a stream of answers of at most `max_response` bytes, ended by the
+    /// service when the right to read them ends.
     fn subscribe(
         &self,
         credential: Credential,
         operation: Operation,
-    ) -> impl Stream<Item = Response> + Send + 'static;
+        max_response: usize,
+    ) -> impl Stream<Item = Told> + Send + 'static;
 
     /// Decides whether a socket may be used with this credential.
     ///

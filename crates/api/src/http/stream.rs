@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -14,7 +13,7 @@ use tokio::time::interval;
 
 use super::negotiation::Media;
 use super::rejection::Rejection;
-use super::{Credential, Road, Service, answer};
+use super::{Credential, Road, Service, Told, answer};
 use crate::guard::Operation;
 
 /// How often a quiet stream sends a comment, so that proxies keep it open and a dead client shows.
@@ -41,7 +40,9 @@ pub(super) fn open<S: Service>(
         return Err(Rejection::full());
     }
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let responses = road.service.subscribe(credential, operation);
+    let responses = road
+        .service
+        .subscribe(credential, operation, settings.max_response);
     settings
         .tasks
         .spawn(feed(Arc::clone(road), responses, sender));
@@ -61,7 +62,7 @@ const COMMENT: &[u8] = b":\n\n";
 /// polled and could not notice its own deadline.
 async fn feed<S: Service>(
     road: Arc<Road<S>>,
-    responses: impl Stream<Item = Response>,
+    responses: impl Stream<Item = Told>,
     sender: mpsc::Sender<Bytes>,
 ) {
     let settings = &road.settings;
@@ -73,7 +74,8 @@ async fn feed<S: Service>(
             () = sender.closed() => return,
             _ = heartbeat.tick() => Bytes::from_static(COMMENT),
             response = responses.next() => match response {
-                Some(mut response) => {
+                Some(Told::Shared(json)) => next(&json).into(),
+                Some(Told::Own(mut response)) => {
                     next(&answer::encode(&mut response, settings.max_response)).into()
                 }
                 // Ended because we stop: not over.

@@ -15,12 +15,12 @@ use domain::{
     page::DEFAULT_SIZE,
     permission::{AttendanceRead, EventsRead, PatronsRead},
 };
-use futures_util::{Stream, StreamExt, future::BoxFuture};
+use futures_util::{Stream, future::BoxFuture, stream};
 
-use super::shared::{Answers, Occasion, SharedBatch, Wish};
+use super::subscriber::Turn;
 use crate::{
     attendance::attendance::{Attendance, AttendanceById},
-    error::{Fault, Result},
+    error::Result,
     events::event::{Event, EventById},
     id,
     loader::{Loaded, Relation},
@@ -119,25 +119,16 @@ impl ChangeSubscription {
             desc = "The `cursor` of the last batch that was handled, or an event's `changeCursor`."
         )]
         after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<SharedBatch>> + use<>> {
-        let operation = Operation::shared(context);
-        let hub = context.data_unchecked::<Hub>();
-        let answers = context.data_unchecked::<Answers>().clone();
-        let wish = context.data_unchecked::<Wish>().clone();
-        let filter = filter(event_id, types.as_deref())?;
-        let deliveries =
-            subscription::follow(hub, operation.require_viewer()?, filter, after).await?;
-        Ok(deliveries.map(move |delivery| {
-            let delivery = delivery.map_err(Fault::from)?;
-            let batch = AttendanceChangeBatch::new(delivery.batch, &delivery.scope);
-            let occasion = batch.occasion(wish.clone(), &delivery.scope);
-            operation.read_through(delivery.scope);
-            Ok(SharedBatch {
-                batch,
-                occasion,
-                answers: answers.clone(),
-            })
-        }))
+    ) -> Result<impl Stream<Item = Result<AttendanceChangeBatch>> + use<>> {
+        let turn = context.data_unchecked::<Arc<Turn>>();
+        let batch = turn.batch();
+        if batch.is_none() {
+            let hub = context.data_unchecked::<Hub>();
+            let viewer = Operation::of(context).require_viewer()?;
+            let filter = filter(event_id, types.as_deref())?;
+            turn.begin(subscription::follow(hub, viewer, filter, after).await?);
+        }
+        Ok(stream::iter(batch))
     }
 }
 
@@ -221,23 +212,8 @@ impl AttendanceChange {
 }
 
 impl AttendanceChangeBatch {
-    fn occasion(&self, wish: Wish, scope: &Scope) -> Occasion {
-        let number = |change: &AttendanceChange| change.row.sequence;
-        Occasion {
-            wish,
-            organization: scope.organization(),
-            permissions: scope.permissions(),
-            range: (
-                self.changes.first().map(number),
-                self.changes.last().map(number),
-                self.changes.len(),
-                self.cursor.clone(),
-                self.caught_up,
-            ),
-        }
-    }
-
-    fn new(batch: Batch, scope: &Scope) -> Self {
+    /// A batch of the organization's log.
+    pub(super) fn new(batch: Batch, scope: &Scope) -> Self {
         let change = |row: Arc<LoggedChange>| {
             let kind = AttendanceChangeType::of(ChangeKind::parse(&row.kind)?)?;
             Some(AttendanceChange { row, kind })

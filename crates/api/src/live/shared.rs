@@ -1,5 +1,5 @@
 //! Answers that subscribers share: who asks the same, in the same right, gets the same bytes. A batch
-//! is resolved and written once, however many listen.
+//! is resolved and written down once, however many listen.
 
 use std::{
     collections::VecDeque,
@@ -7,15 +7,11 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value,
-    parser::types::Field, registry::Registry,
+use axum::body::Bytes;
+use domain::{
+    Permissions, Scope, live::feed::Batch, organizations::organization::OrganizationId, secret,
 };
-use domain::{Permissions, organizations::organization::OrganizationId, secret};
 use tokio::{sync::OnceCell, time::Instant};
-
-use super::change::AttendanceChangeBatch;
-use crate::written::{RAW, written};
 
 /// An answer is shared for this long: it shows things as they are now.
 const FRESH: Duration = Duration::from_secs(1);
@@ -31,14 +27,11 @@ pub struct Wish(Arc<[u8]>);
 /// What an answer depends on, beside the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occasion {
-    /// What is asked for.
-    pub wish: Wish,
-    /// Of which organization.
-    pub organization: OrganizationId,
-    /// In what right.
-    pub permissions: Permissions,
-    /// The first and the last number of the batch, and where it goes on.
-    pub range: (Option<i64>, Option<i64>, usize, String, bool),
+    wish: Wish,
+    organization: OrganizationId,
+    permissions: Permissions,
+    /// The first and the last number of the batch, how many it has, and where it goes on.
+    range: (Option<i64>, Option<i64>, usize, i64, bool),
 }
 
 /// The answers of the last moment.
@@ -48,17 +41,7 @@ pub struct Answers(Arc<Mutex<VecDeque<Kept>>>);
 struct Kept {
     occasion: Occasion,
     since: Instant,
-    answer: Arc<OnceCell<Value>>,
-}
-
-/// A batch whose answer may be there already.
-pub struct SharedBatch {
-    /// The batch.
-    pub batch: AttendanceChangeBatch,
-    /// What its answer depends on.
-    pub occasion: Occasion,
-    /// Where its answer may be.
-    pub answers: Answers,
+    answer: Arc<OnceCell<Bytes>>,
 }
 
 impl Wish {
@@ -72,28 +55,40 @@ impl Wish {
     }
 }
 
-impl Kept {
-    fn size(&self) -> usize {
-        match self.answer.get() {
-            Some(Value::Object(fields)) => match fields.get(RAW) {
-                Some(Value::String(json)) => json.len(),
-                _ => 0,
-            },
-            _ => 0,
+impl Occasion {
+    /// A batch that somebody who wishes this is told.
+    #[must_use]
+    pub fn of(wish: &Wish, scope: &Scope, batch: &Batch) -> Self {
+        let changes = &batch.changes;
+        Self {
+            wish: wish.clone(),
+            organization: scope.organization(),
+            permissions: scope.permissions(),
+            range: (
+                changes.first().map(|change| change.sequence),
+                changes.last().map(|change| change.sequence),
+                changes.len(),
+                batch.position,
+                batch.caught_up,
+            ),
         }
     }
 }
 
 impl Answers {
-    fn of(&self, occasion: &Occasion) -> Arc<OnceCell<Value>> {
+    /// Where the answer is, or is to be put by whoever is first.
+    #[must_use]
+    pub fn of(&self, occasion: &Occasion) -> Arc<OnceCell<Bytes>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The newest first: all who listen ask for it at about the same time.
+        let known = kept.iter().rev().find(|kept| kept.occasion == *occasion);
+        if let Some(known) = known.filter(|known| known.since.elapsed() < FRESH) {
+            return known.answer.clone();
+        }
         kept.retain(|kept| kept.since.elapsed() < FRESH);
         while kept.len() >= MOST_ANSWERS || kept.iter().map(Kept::size).sum::<usize>() > MOST_BYTES
         {
             kept.pop_front();
-        }
-        if let Some(known) = kept.iter().find(|kept| kept.occasion == *occasion) {
-            return known.answer.clone();
         }
         let answer = Arc::default();
         kept.push_back(Kept {
@@ -105,47 +100,8 @@ impl Answers {
     }
 }
 
-/// Why an answer is not shared.
-enum Own {
-    /// A part of it is missing: another may have better luck.
-    Incomplete(Value),
-    /// There is none.
-    Failed(ServerError),
-}
-
-impl OutputType for SharedBatch {
-    fn type_name() -> std::borrow::Cow<'static, str> {
-        AttendanceChangeBatch::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        AttendanceChangeBatch::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        // The library collects what went wrong below nullable fields beside the answer.
-        let errors = || {
-            let errors = context.query_env.errors.lock();
-            errors.unwrap_or_else(PoisonError::into_inner).len()
-        };
-        let resolve = async || {
-            let before = errors();
-            let answer = self.batch.resolve(context, field).await;
-            let answer = answer.map_err(Own::Failed)?;
-            match serde_json::to_string(&answer) {
-                Ok(json) if errors() == before => Ok(written(json)),
-                _ => Err(Own::Incomplete(answer)),
-            }
-        };
-        let answer = self.answers.of(&self.occasion);
-        match answer.get_or_try_init(resolve).await {
-            Ok(answer) => Ok(answer.clone()),
-            Err(Own::Incomplete(answer)) => Ok(answer),
-            Err(Own::Failed(error)) => Err(error),
-        }
+impl Kept {
+    fn size(&self) -> usize {
+        self.answer.get().map_or(0, Bytes::len)
     }
 }

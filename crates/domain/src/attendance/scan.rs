@@ -2,13 +2,15 @@
 //! imports. The rules are in `batch`; the statements, the same number for 1 and for 500, are here;
 //! single scans come through `queue`.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     attendance::{projection, scan},
     events::event,
 };
 use sea_orm::{
-    ActiveModelTrait, Condition, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
+    ActiveModelTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
     sea_query::{LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -134,21 +136,27 @@ pub(super) async fn load<P>(
     let patron_uuids: Vec<Uuid> = patron_ids.iter().map(|id| id.uuid()).collect();
     let patrons = patron::locked(writer, &patron_ids).await?;
     let events = events(writer, &event_ids).await?;
-    let scan_ids = scan_ids.map(entity::Id::uuid).collect();
-    let known = Condition::any()
-        .add(writer.any(scan::Column::Id, scan_ids).await?)
-        .add(
-            Condition::all()
-                .add(writer.any(scan::Column::EventId, event_ids.clone()).await?)
-                .add(
-                    writer
-                        .any(scan::Column::PatronId, patron_uuids.clone())
-                        .await?,
-                ),
+    let of_patrons = writer
+        .find::<scan::Entity>()
+        .filter(writer.any(scan::Column::EventId, event_ids.clone()).await?)
+        .filter(
+            writer
+                .any(scan::Column::PatronId, patron_uuids.clone())
+                .await?,
         );
-    let kept = writer
-        .all(writer.find::<scan::Entity>().filter(known))
-        .await?;
+    let mut kept = writer.all(of_patrons).await?;
+    // A statement of their own: joined by OR, both would be looked for in the tenant's whole table.
+    let mut scan_ids: BTreeSet<Uuid> = scan_ids.map(entity::Id::uuid).collect();
+    for scan in &kept {
+        scan_ids.remove(&scan.id.uuid());
+    }
+    if !scan_ids.is_empty() {
+        let recorded = writer
+            .any(scan::Column::Id, scan_ids.into_iter().collect())
+            .await?;
+        let recorded = writer.find::<scan::Entity>().filter(recorded);
+        kept.extend(writer.all(recorded).await?);
+    }
     let attendances = writer
         .find::<projection::Entity>()
         .filter(writer.any(projection::Column::EventId, event_ids).await?)

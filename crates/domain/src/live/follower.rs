@@ -22,20 +22,26 @@ pub(super) struct Segment {
     pub after: i64,
     /// The changes, without a gap.
     pub changes: Vec<Arc<LoggedChange>>,
+    /// Whether somebody may have lost access with one of the changes.
+    pub ends_access: bool,
 }
 
 impl Segment {
+    fn new(after: i64, changes: Vec<Arc<LoggedChange>>) -> Self {
+        let ends_access = |change: &Arc<LoggedChange>| {
+            ChangeKind::parse(&change.kind).is_none_or(ChangeKind::ends_access)
+        };
+        Self {
+            after,
+            ends_access: changes.iter().any(ends_access),
+            changes,
+        }
+    }
+
     pub(super) fn last(&self) -> i64 {
         self.changes
             .last()
             .map_or(self.after, |change| change.sequence)
-    }
-
-    /// Whether somebody may have lost access with one of the changes.
-    pub(super) fn ends_access(&self) -> bool {
-        self.changes
-            .iter()
-            .any(|change| ChangeKind::parse(&change.kind).is_none_or(ChangeKind::ends_access))
     }
 }
 
@@ -78,20 +84,14 @@ async fn advance(
     let Some(mut position) = position else {
         let after = feed::end(&reader()?).await?;
         // Tells who subscribed and read a little earlier that there is more to read by now.
-        let _ = segments.send(Arc::new(Segment {
-            after,
-            changes: Vec::new(),
-        }));
+        let _ = segments.send(Arc::new(Segment::new(after, Vec::new())));
         return Ok(after);
     };
     loop {
         let changes = feed::read_all(&reader()?, position).await?;
         let full = changes.len() as u64 == BATCH;
         if !changes.is_empty() {
-            let segment = Segment {
-                after: position,
-                changes,
-            };
+            let segment = Segment::new(position, changes);
             position = segment.last();
             // No receiver is no error: the last one has just left.
             let _ = segments.send(Arc::new(segment));

@@ -1,9 +1,12 @@
 //! Following an organization's changes: replay from a cursor, then live, without gap or repeat.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures_util::{Stream, stream};
-use tokio::{sync::broadcast, time::Instant};
+use tokio::{
+    sync::broadcast,
+    time::{Instant, Sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -19,27 +22,17 @@ use crate::{
 /// A subscriber hears something at least this often, and its right to listen is asked again.
 pub const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// What is known when a batch is delivered: the scope is entered anew whenever rights may have
-/// changed.
-#[derive(Clone)]
-pub struct Delivery {
-    /// The changes.
-    pub batch: Batch,
-    /// In whose right they are delivered.
-    pub scope: Scope,
-}
-
-/// The changes that pass `filter`, from `after` on: what was missed first, in batches, then each as
-/// it is committed. Without `after`, only what comes. An empty batch is a heartbeat.
+/// Begins to follow the changes that pass `filter`, from `after` on: what was missed first, in
+/// batches, then each as it is committed. Without `after`, only what comes.
 ///
-/// The stream ends with an error when the viewer's session, membership or permission does; a reader
-/// that is slow for a while loses nothing, because it then reads from the log again.
+/// # Errors
+/// Why the viewer may not listen; a refusal when `after` is no place in the log.
 pub async fn follow(
     hub: &Hub,
     viewer: Viewer,
     filter: Filter,
     after: Option<String>,
-) -> Result<impl Stream<Item = Result<Delivery>> + Send + 'static + use<>> {
+) -> Result<Following> {
     let scope = member::enter(&viewer).await?;
     let reader = scope.reader::<AttendanceRead>()?;
     // Listening begins before the log is read: what is committed in between is heard.
@@ -56,44 +49,73 @@ pub async fn follow(
     };
     drop(reader);
     scope.close_snapshot().await;
-    let follower = Following {
+    let session = viewer.session().uuid();
+    Ok(Following {
         hub: hub.clone(),
         viewer,
         scope,
         filter,
         segments,
-        sessions,
+        interruption: interruption(hub.stop().clone(), sessions, session),
+        heartbeat: Box::pin(sleep_until(Instant::now() + HEARTBEAT)),
+        heard: Instant::now(),
         position,
         live: false,
-    };
-    Ok(stream::try_unfold(follower, |mut following| async move {
-        let delivery = following.next().await?;
-        Ok(delivery.map(|delivery| (delivery, following)))
-    }))
+    })
 }
 
-struct Following {
+/// Somebody who follows an organization's changes. Their right to is asked anew whenever it may have
+/// changed.
+pub struct Following {
     hub: Hub,
     viewer: Viewer,
     scope: Scope,
     filter: Filter,
     segments: broadcast::Receiver<Arc<Segment>>,
-    sessions: broadcast::Receiver<Uuid>,
+    /// Waits along with each segment, but begins to wait only once: as does the heartbeat.
+    interruption: Waiting,
+    heartbeat: Pin<Box<Sleep>>,
+    /// When the subscriber last heard anything.
+    heard: Instant,
     position: i64,
     /// Whether the log was read to its end, so that the next segment may follow.
     live: bool,
 }
 
+type Waiting = Pin<Box<dyn Future<Output = Interruption> + Send + Sync>>;
+
+enum Interruption {
+    /// The process stops.
+    Stop,
+    /// The viewer's session may have ended; whether the next does is told by this.
+    Session(broadcast::Receiver<Uuid>),
+}
+
 impl Following {
-    /// The next batch to deliver; none when the process stops.
-    async fn next(&mut self) -> Result<Option<Delivery>> {
-        let heartbeat = Instant::now() + HEARTBEAT;
+    /// In whose right the last batch was delivered.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Who follows.
+    #[must_use]
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// The next batch to deliver; none when the process stops. An empty one is a heartbeat. A reader
+    /// that is slow for a while loses nothing, because it then reads from the log again.
+    ///
+    /// # Errors
+    /// The viewer's session, membership or permission ended, and with it the right to listen; or the
+    /// database does not answer.
+    pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if !self.live {
                 return self.replay().await.map(Some);
             }
             tokio::select! {
-                () = self.hub.stop().cancelled() => return Ok(None),
                 segment = self.segments.recv() => match segment {
                     Ok(segment) => {
                         if let Some(batch) = self.take(&segment).await? {
@@ -106,12 +128,20 @@ impl Following {
                         self.live = false;
                     }
                 },
-                session = self.sessions.recv() => {
-                    if session.is_err() || session.is_ok_and(|session| session == self.viewer.session().uuid()) {
+                interrupted = &mut self.interruption => match interrupted {
+                    Interruption::Stop => return Ok(None),
+                    Interruption::Session(sessions) => {
+                        let session = self.viewer.session().uuid();
+                        self.interruption = interruption(self.hub.stop().clone(), sessions, session);
                         self.enter().await?;
                     }
-                }
-                () = tokio::time::sleep_until(heartbeat) => {
+                },
+                () = &mut self.heartbeat => {
+                    let due = self.heard + HEARTBEAT;
+                    if Instant::now() < due {
+                        self.heartbeat.as_mut().reset(due);
+                        continue;
+                    }
                     self.enter().await?;
                     let batch = Batch { changes: Vec::new(), position: self.position, caught_up: true };
                     return Ok(Some(self.deliver(batch)));
@@ -121,7 +151,7 @@ impl Following {
     }
 
     /// The next batch from the log itself.
-    async fn replay(&mut self) -> Result<Delivery> {
+    async fn replay(&mut self) -> Result<Batch> {
         self.enter().await?;
         let reader = self.scope.reader::<AttendanceRead>()?;
         let batch = feed::read(&reader, &self.filter, self.position, BATCH).await?;
@@ -139,7 +169,7 @@ impl Following {
             self.live = false;
             return Ok(None);
         }
-        if segment.ends_access() {
+        if segment.ends_access {
             self.enter().await?;
         }
         let fresh = segment
@@ -159,12 +189,13 @@ impl Following {
         Ok((!batch.changes.is_empty()).then_some(batch))
     }
 
-    fn deliver(&mut self, batch: Batch) -> Delivery {
+    fn deliver(&mut self, batch: Batch) -> Batch {
         self.position = batch.position;
-        Delivery {
-            batch,
-            scope: self.scope.fresh(),
+        self.heard = Instant::now();
+        if self.heartbeat.is_elapsed() {
+            self.heartbeat.as_mut().reset(self.heard + HEARTBEAT);
         }
+        batch
     }
 
     /// Asks again whether the viewer may listen.
@@ -179,4 +210,23 @@ impl Following {
             Err(Error::Forbidden(Permission::AttendanceRead))
         }
     }
+}
+
+/// Waits for the process's stop, or the end of a session that may be this one.
+fn interruption(
+    stop: CancellationToken,
+    mut sessions: broadcast::Receiver<Uuid>,
+    session: Uuid,
+) -> Waiting {
+    let ended = async move {
+        // What was missed may have been this one.
+        while sessions.recv().await.is_ok_and(|ended| ended != session) {}
+        sessions
+    };
+    Box::pin(async move {
+        tokio::select! {
+            () = stop.cancelled() => Interruption::Stop,
+            sessions = ended => Interruption::Session(sessions),
+        }
+    })
 }

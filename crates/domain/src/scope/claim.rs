@@ -6,10 +6,7 @@
 //! snapshot asks before anything else is read, and the caller asks last of all if neither did. Where
 //! it no longer holds, nothing was read, and the caller finds out anew.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -47,38 +44,49 @@ pub(crate) struct Known {
 #[derive(Clone, Debug)]
 pub struct Claim {
     known: Arc<Known>,
-    state: Arc<AtomicU8>,
+    /// None while nothing was read under it.
+    found: Arc<Mutex<Option<Result<bool>>>>,
 }
-
-const UNTRIED: u8 = 0;
-const HELD: u8 = 1;
-const FAILED: u8 = 2;
 
 impl Claim {
     pub(crate) fn new(known: Arc<Known>) -> Self {
         Self {
             known,
-            state: Arc::default(),
+            found: Arc::default(),
         }
     }
 
     /// Whether it holds, which is asked now unless something was read under it.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer, or did not before.
     pub async fn holds(&self, db: &Db) -> Result<bool> {
-        if self.state.load(Ordering::Acquire) == UNTRIED {
-            let (sql, values) = self.statement(db);
-            self.settle(db.read(&sql, values).await?.is_some());
+        if let Some(found) = self.found().clone() {
+            return found;
         }
-        Ok(self.state.load(Ordering::Acquire) == HELD)
+        let (sql, values) = self.statement(db);
+        self.read(db.read(&sql, values))
+            .await
+            .map(|row| row.is_some())
     }
 
-    /// Remembers whether a statement found it to hold. Once it did not, it never does.
-    pub(super) fn settle(&self, holds: bool) -> bool {
-        let state = if holds { HELD } else { FAILED };
-        self.state.fetch_max(state, Ordering::AcqRel);
-        holds
+    /// Reads a row that is there only while it holds, and remembers whether it was: once it did not
+    /// hold, it never does.
+    pub(super) async fn read<T>(
+        &self,
+        row: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        let row = row.await;
+        let mut found = self.found();
+        if !matches!(*found, Some(Ok(false))) {
+            *found = Some(row.as_ref().map(Option::is_some).map_err(Clone::clone));
+        }
+        row
+    }
+
+    /// No code panics while it holds the lock.
+    fn found(&self) -> MutexGuard<'_, Option<Result<bool>>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A statement that gives a row while it holds.

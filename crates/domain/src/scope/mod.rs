@@ -291,18 +291,28 @@ impl Scope {
         if let Some(transaction) = &*snapshot {
             return Ok(transaction.clone());
         }
-        let transaction = self.db.begin(self.binding(), false).await?;
-        if let Some(claim) = &self.claim {
-            let (sql, values) = claim.statement(&self.db);
-            let statement = Statement::from_sql_and_values(self.db.backend(), sql, values);
-            let held = transaction.query_one_raw(statement).await?.is_some();
-            if !claim.settle(held) {
-                return Err(Error::Unauthenticated);
-            }
-        }
-        let transaction = Arc::new(transaction.counted_in(self.statements.clone()));
+        // On the heap: every read carries this future, and hardly any runs it.
+        let transaction = Arc::new(Box::pin(self.open_snapshot()).await?);
         *snapshot = Some(transaction.clone());
         Ok(transaction)
+    }
+
+    async fn open_snapshot(&self) -> Result<Transaction> {
+        let begin = self.db.begin(self.binding(), false);
+        let transaction = match &self.claim {
+            None => begin.await?,
+            Some(claim) => {
+                let (sql, values) = claim.statement(&self.db);
+                let statement = Statement::from_sql_and_values(self.db.backend(), sql, values);
+                let asked = claim.read(async {
+                    let transaction = begin.await?;
+                    let row = transaction.query_one_raw(statement).await?;
+                    Ok(row.map(|_| transaction))
+                });
+                asked.await?.ok_or(Error::Unauthenticated)?
+            }
+        };
+        Ok(transaction.counted_in(self.statements.clone()))
     }
 
     fn binding(&self) -> Binding {

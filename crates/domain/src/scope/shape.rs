@@ -274,11 +274,12 @@ impl Scope {
     async fn read_alone(&self, written: Written) -> Result<Option<QueryResult>> {
         let (sql, values) = written.into_parts(self.claim.as_ref());
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let row = self.db.read(&sql, values).await?;
-        match &self.claim {
-            Some(claim) if !claim.settle(row.is_some()) => Err(Error::Unauthenticated),
-            _ => Ok(row),
-        }
+        let row = self.db.read(&sql, values);
+        let Some(claim) = &self.claim else {
+            return row.await;
+        };
+        let row = claim.read(row).await?;
+        row.ok_or(Error::Unauthenticated).map(Some)
     }
 }
 

@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{DeleteStatement, Expr, OnConflict, SimpleExpr, UpdateStatement},
 };
 
-use super::{Author, Committed, Reader};
+use super::{Author, Committed, Reader, dialect};
 use crate::{Change, Error, Result};
 
 /// The right to write one tenant's rows under permission `P`, and the transaction that does so. It
@@ -101,14 +101,7 @@ impl<P> Writer<P> {
         A: ActiveModelTrait + Send,
         A::Entity: TenantOwned,
     {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let rows = rows.into_iter().map(|row| self.owned(row));
-        A::Entity::insert_many(rows)
-            .exec_without_returning(&*self.connection().await?)
-            .await?;
-        Ok(())
+        self.insert_rows(rows, None).await
     }
 
     /// Inserts rows of the tenant, or what `conflict` says where they are there already, with one
@@ -118,15 +111,7 @@ impl<P> Writer<P> {
         A: ActiveModelTrait + Send,
         A::Entity: TenantOwned,
     {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let rows = rows.into_iter().map(|row| self.owned(row));
-        A::Entity::insert_many(rows)
-            .on_conflict(conflict)
-            .exec_without_returning(&*self.connection().await?)
-            .await?;
-        Ok(())
+        self.insert_rows(rows, Some(conflict)).await
     }
 
     /// An update of the tenant's rows of `E`, to be narrowed and given to [`Writer::update`].
@@ -223,13 +208,9 @@ impl<P> Writer<P> {
             .ok_or_else(|| Error::Internal("an organization without its change counter".to_owned()))?;
         let last: i64 = row.try_get("", "last_sequence")?;
         let (entries, changes) = self.record(works, last - count + 1)?;
-        audit::entry::Entity::insert_many(entries)
-            .exec_without_returning(&*connection)
-            .await?;
-        live::change::Entity::insert_many(changes)
-            .exec_without_returning(&*connection)
-            .await?;
         drop(connection);
+        self.insert_all(entries).await?;
+        self.insert_all(changes).await?;
         let scope = self.reader.scope.clone();
         let enqueued = self.enqueued.load(Ordering::Relaxed);
         self.finish().await?;
@@ -283,6 +264,21 @@ impl<P> Writer<P> {
             }
         }
         Ok(recorded)
+    }
+
+    async fn insert_rows<A>(&self, rows: Vec<A>, conflict: Option<OnConflict>) -> Result<()>
+    where
+        A: ActiveModelTrait + Send,
+        A::Entity: TenantOwned,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let connection = self.connection().await?;
+        let rows = rows.into_iter().map(|row| self.owned(row)).collect();
+        let insert = dialect::insert(connection.get_database_backend(), rows, conflict);
+        connection.execute_raw(insert).await?;
+        Ok(())
     }
 
     async fn finish(self) -> Result<()> {

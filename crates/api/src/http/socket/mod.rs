@@ -5,6 +5,7 @@
 //! after 1012, 4403, 4408 and 4410, and never after 4400, 4401, 4406, 4409 and 4429.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,15 +121,17 @@ impl<S: Service> Conversation<S> {
             ));
         }
         let shutdown = self.road.settings.shutdown.clone();
-        let started = Instant::now();
+        // Each begins to wait once, not with every message.
+        let mut stopping = pin!(shutdown.cancelled());
+        let mut overdue = pin!(sleep(INIT_DEADLINE));
         let mut pings = interval(PING);
         pings.reset();
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => {
+                () = &mut stopping => {
                     return Err(End::close(1012, "Service restart: connect again"));
                 }
-                () = sleep(INIT_DEADLINE.saturating_sub(started.elapsed())), if !self.ready => {
+                () = &mut overdue, if !self.ready => {
                     return Err(End::close(4408, "Connection initialisation timeout"));
                 }
                 _ = pings.tick() => {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::Message;
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::future::FutureExt;
+use futures_util::stream::{BoxStream, StreamExt};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ use super::message::{self, End};
 use super::{SEND_DEADLINE, slow_reader};
 use crate::guard::{self, Operation};
 use crate::http::parameters::Parameters;
-use crate::http::{Credential, Road, Service, answer};
+use crate::http::{Credential, Road, Service, Told, answer};
 
 /// Operations of one socket at a time.
 const MAX_OPERATIONS: usize = 20;
@@ -162,15 +163,20 @@ async fn run<S: Service>(
     let max_response = road.settings.max_response;
     let mut responses = pin!(responses(road, credential, operation));
     let mut first = true;
-    while let Some(mut response) = responses.next().await {
-        let refused = first && answer::is_refused(&response);
-        let json = answer::encode(&mut response, max_response);
-        if refused {
-            return outlet
-                .send(refusal(&outlet.id, &response.errors), true)
-                .await;
-        }
-        outlet.send(message::next(&outlet.id, &json), false).await;
+    while let Some(told) = responses.next().await {
+        let message = match told {
+            Told::Shared(json) => message::next(&outlet.id, &json),
+            Told::Own(mut response) => {
+                let refused = first && answer::is_refused(&response);
+                let json = answer::encode(&mut response, max_response);
+                if refused {
+                    let refusal = refusal(&outlet.id, &response.errors);
+                    return outlet.send(refusal, true).await;
+                }
+                message::next(&outlet.id, &json)
+            }
+        };
+        outlet.send(message, false).await;
         first = false;
     }
     outlet.send(message::complete(&outlet.id), true).await;
@@ -180,11 +186,19 @@ fn responses<S: Service>(
     road: Arc<Road<S>>,
     credential: Credential,
     operation: Operation,
-) -> BoxStream<'static, async_graphql::Response> {
+) -> BoxStream<'static, Told> {
     if operation.kind == OperationType::Subscription {
-        return road.service.subscribe(credential, operation).boxed();
+        let max_response = road.settings.max_response;
+        return road
+            .service
+            .subscribe(credential, operation, max_response)
+            .boxed();
     }
-    stream::once(async move { answer::execute(&road, credential, operation).await }).boxed()
+    let answer = async move { answer::execute(&road, credential, operation).await };
+    answer
+        .map(|response| Told::Own(Box::new(response)))
+        .into_stream()
+        .boxed()
 }
 
 /// Where one operation's messages go.

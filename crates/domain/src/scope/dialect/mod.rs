@@ -9,7 +9,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+mod rows;
 mod written;
+
+pub(super) use rows::insert;
 
 pub(super) use written::{Moment, Written};
 
