@@ -1,6 +1,6 @@
 //! The same rows in SQLite, and the limit there: hand-written statements whose JSON SQLite makes.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, http::header, response::IntoResponse, routing::post};
 use chrono::{DateTime, Utc};
@@ -11,7 +11,10 @@ use sqlx::{
     SqlitePool, TypeInfo, ValueRef,
     postgres::PgRow,
     query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions},
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
 };
 use uuid::Uuid;
 
@@ -65,6 +68,30 @@ const PATRON: &str = "
     SELECT json_object('data', json_object('patron', json_object('firstName', first_name, 'lastName', last_name,
         'email', email, 'points', points)))
     FROM patrons WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL";
+
+/// What a check-in writes: scan, attendance, counts, points, change, audit.
+const CHECK_IN: [&str; 8] = [
+    "INSERT INTO attendance_scans (organization_id, id, event_id, patron_id, direction, method, occurred_at, claimed_at, received_at, outcome)
+        VALUES ($1, $4, $2, $3, 'in', 'manual', $5, $5, $5, 'checked_in')",
+    "INSERT INTO attendances (id, organization_id, event_id, patron_id, seats, attended, inside, check_in_time, seconds_present, awards, created_at, updated_at)
+        VALUES ($4, $1, $2, $3, 1, true, true, $5, 0, 1, $5, $5)
+        ON CONFLICT (organization_id, event_id, patron_id) DO UPDATE SET inside = true",
+    "UPDATE events SET attended_count = attended_count + 1, inside_count = inside_count + 1, seats_taken = seats_taken + 1
+        WHERE organization_id = $1 AND id = $2",
+    "INSERT INTO loyalty_entries (id, organization_id, patron_id, kind, points, reason, source_id, generation, created_at)
+        VALUES ($4, $1, $3, 'earn', 10, 'Attended', $4, 1, $5)",
+    "UPDATE patrons SET points = points + 10, qualifying_points = qualifying_points + 10 WHERE organization_id = $1 AND id = $3",
+    "UPDATE change_counters SET last_sequence = last_sequence + 1 WHERE organization_id = $1",
+    "INSERT INTO audit_logs (id, organization_id, event_type, target_id, sequence, changes, created_at)
+        SELECT $4, $1, 'attendance.checked_in', $4, last_sequence, 1, $5 FROM change_counters WHERE organization_id = $1",
+    "INSERT INTO changes (organization_id, sequence, kind, subject_id, event_id, patron_id, occurred_at, recorded_at, data)
+        SELECT $1, last_sequence, 'attendance.checked_in', $4, $2, $3, $5, $5, '{}' FROM change_counters WHERE organization_id = $1",
+];
+const CHECKED_IN: &str = "
+    SELECT json_object('data', json_object('checkIn', json_object('outcome', 'CHECKED_IN', 'attendance',
+        json_object('checkInTime', check_in_time, 'patron', json_object('firstName', first_name, 'lastName', last_name)))))
+    FROM attendances JOIN patrons ON patrons.organization_id = attendances.organization_id AND patrons.id = patron_id
+    WHERE attendances.organization_id = $1 AND event_id = $2 AND patron_id = $3";
 
 /// Copies every row of a PostgreSQL database into the migrated, empty file at `path`.
 pub async fn copy(url: &str, path: &Path) {
@@ -135,42 +162,90 @@ fn bind<'q>(
     }
 }
 
+/// Readers, and the one who may write.
+struct Pools {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
 /// The router of the limit on the file at `path`.
 pub async fn limit(path: &str) -> Router {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(8)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .expect("the file");
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let open = async |connections, options| {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_mins(1))
+            .test_before_acquire(false);
+        pool.connect_with(options).await.expect("the file")
+    };
+    let pools = Pools {
+        readers: open(8, options.clone().read_only(true)).await,
+        writer: open(1, options).await,
+    };
     Router::new()
         .route(
             "/Q1",
-            post(|pool, body| answer(pool, body, EVENTS, "until")),
+            post(|pools, body| read(pools, body, EVENTS, "until")),
         )
-        .route("/Q2", post(|pool, body| answer(pool, body, DOOR, "event")))
-        .route("/Q3", post(|pool, body| answer(pool, body, DEEP, "until")))
+        .route("/Q2", post(|pools, body| read(pools, body, DOOR, "event")))
+        .route("/Q3", post(|pools, body| read(pools, body, DEEP, "until")))
         .route(
             "/Q4",
-            post(|pool, body| answer(pool, body, PATRON, "patron")),
+            post(|pools, body| read(pools, body, PATRON, "patron")),
         )
-        .with_state(Arc::new(pool))
+        .route("/M1", post(check_in))
+        .with_state(Arc::new(pools))
 }
 
-async fn answer(
-    State(pool): State<Arc<SqlitePool>>,
+async fn read(
+    State(pools): State<Arc<Pools>>,
     Json(body): Json<Value>,
     sql: &'static str,
     parameter: &'static str,
 ) -> impl IntoResponse {
-    let text = |name: &str| body[name].as_str().expect("a parameter").to_owned();
-    let organization: Uuid = text("organization").parse().expect("an id");
-    let query = sqlx::query_scalar(sql).bind(organization);
-    let query = match text(parameter).parse::<Uuid>() {
-        Ok(id) => query.bind(id),
-        Err(_) => query.bind(text(parameter).parse::<DateTime<Utc>>().expect("a time")),
+    let query = sqlx::query_scalar(sql).bind(id(&body, "organization"));
+    let query = match parameter {
+        "until" => {
+            let until = body[parameter].as_str().expect("a time");
+            query.bind(until.parse::<DateTime<Utc>>().expect("a time"))
+        }
+        _ => query.bind(id(&body, parameter)),
     };
-    let json: String = query.fetch_one(&*pool).await.expect("a row");
-    ([(header::CONTENT_TYPE, "application/json")], json)
+    json(query.fetch_one(&pools.readers).await.expect("a row"))
+}
+
+async fn check_in(State(pools): State<Arc<Pools>>, Json(body): Json<Value>) -> impl IntoResponse {
+    let [organization, event, patron] =
+        ["organization", "event", "patron"].map(|name| id(&body, name));
+    let mut transaction = pools
+        .writer
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .expect("to begin");
+    for sql in CHECK_IN {
+        let query = sqlx::query(sql).bind(organization).bind(event).bind(patron);
+        let query = query.bind(Uuid::now_v7()).bind(Utc::now());
+        query.execute(&mut *transaction).await.expect(sql);
+    }
+    let query = sqlx::query_scalar(CHECKED_IN)
+        .bind(organization)
+        .bind(event)
+        .bind(patron);
+    let answer = query.fetch_one(&mut *transaction).await.expect("a row");
+    transaction.commit().await.expect("to commit");
+    json(answer)
+}
+
+fn id(body: &Value, name: &str) -> Uuid {
+    body[name]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .expect("an id")
+}
+
+fn json(text: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], text)
 }

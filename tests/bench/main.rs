@@ -98,9 +98,8 @@ async fn main() {
     }
     servers.sort_by_key(|server| SERVERS.iter().position(|&name| name == server.name));
 
-    let (measured, statements) = measure(&arguments, &oha, &servers, &data).await;
-    report::print(&Machine::look(), &servers, &measured, &statements);
-    report::save(&places.target.join("bench.json"), &servers, &measured);
+    let report = places.target.join("bench.json");
+    measure(&arguments, &oha, &servers, &data, EVENINGS, &report).await;
     let load = Load {
         oha: &oha,
         connections: 16,
@@ -125,30 +124,36 @@ async fn main() {
         println!("copying the data set into SQLite ...");
         let directory = tempfile::tempdir().expect("a directory");
         let servers = places.embedded(directory.path(), &url).await;
-        let (measured, statements) = measure(&arguments, &oha, &servers, &data).await;
-        report::print(&Machine::look(), &servers, &measured, &statements);
-        report::save(
-            &places.target.join("bench-sqlite.json"),
+        let report = places.target.join("bench-sqlite.json");
+        measure(
+            &arguments,
+            &oha,
             &servers,
-            &measured,
-        );
+            &data,
+            EMBEDDED_EVENINGS,
+            &report,
+        )
+        .await;
     }
 }
 
-/// Compares the servers' answers and runs every operation that is asked for against each in turn.
-async fn measure<'a>(
+/// Compares the servers' answers, runs every operation that is asked for against each in turn, and
+/// reports. Check-ins are at the first `evenings`, from the last of them on.
+async fn measure(
     arguments: &Arguments,
     oha: &Path,
     servers: &[Server],
     data: &Data,
-) -> (Vec<Measured>, Vec<(&'a str, u64)>) {
+    evenings: usize,
+    report: &Path,
+) {
     let wanted = |operation: &&Operation| {
         arguments.only.is_empty() || arguments.only.iter().any(|name| name == operation.name)
     };
     let mut measured = Vec::new();
     let mut statements = Vec::new();
     for operation in OPERATIONS.iter().filter(wanted) {
-        let mut variables = operation.variables(data);
+        let mut variables = operation.variables(data, evenings);
         if !operation.writes {
             compare(operation, servers, data, &variables).await;
         }
@@ -158,7 +163,7 @@ async fn measure<'a>(
         statements.push((operation.name, told.unwrap_or_default()));
         for &connections in &arguments.connections {
             for _ in 0..arguments.rounds {
-                for server in servers.iter().filter(|server| server.answers(operation)) {
+                for server in servers {
                     let sets = if operation.writes {
                         variables.split_off(variables.len().saturating_sub(WRITES))
                     } else {
@@ -183,8 +188,14 @@ async fn measure<'a>(
             report::line(operation, connections, &measured);
         }
     }
-    (measured, statements)
+    report::print(&Machine::look(), servers, &measured, &statements);
+    report::save(report, servers, &measured);
 }
+
+/// Evenings at which check-ins are measured. Those of the embedded database's copy must be empty
+/// still, and the last thirty are kept for subscribers and batches.
+const EVENINGS: usize = 60;
+const EMBEDDED_EVENINGS: usize = 18;
 
 /// Subscribers, replay and batches: each at evenings that no check-in was measured at.
 async fn live_operations(servers: &[Server], data: &Data, url: &str) {

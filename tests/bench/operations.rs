@@ -89,8 +89,9 @@ pub const OPERATIONS: &[Operation] = &[
 pub const SERVERS: &[&str] = &["limit", "rollcall", "postgraphile", "mercurius"];
 
 impl Operation {
-    /// Sets of variables, each used by every server.
-    pub fn variables(&self, data: &Data) -> Vec<Value> {
+    /// Sets of variables, each used by every server; for check-ins, everybody at the first
+    /// `evenings`.
+    pub fn variables(&self, data: &Data, evenings: usize) -> Vec<Value> {
         let until = chrono::Utc::now() - chrono::TimeDelta::days(1);
         let until = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let organization = data.organization;
@@ -107,8 +108,6 @@ impl Operation {
                 .map(|patron| json!({ "organization": organization, "patron": patron }))
                 .collect(),
             _ => {
-                // The last are kept for subscribers and batches.
-                let evenings = data.evenings.len().saturating_sub(30);
                 let pairs = data.evenings.iter().take(evenings).flat_map(|event| {
                     data.patrons.iter().map(move |patron| json!({ "organization": organization, "event": event, "patron": patron }))
                 });
