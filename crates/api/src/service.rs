@@ -219,6 +219,8 @@ impl http::Service for Service {
         max_response: usize,
     ) -> impl Stream<Item = Told> + Send + 'static {
         let begin = Subscriber::begin(self.clone(), credential, admitted, max_response);
+        // On the heap, which it leaves once it has begun.
+        let begin = Box::pin(begin);
         let begun = async move {
             match begin.await {
                 Ok(subscriber) => stream::unfold(subscriber, async |mut subscriber| {

@@ -13,7 +13,7 @@ use super::{
     shared::{Occasion, Wish},
 };
 use crate::{
-    error::{Fault, Result},
+    error::Result,
     guard,
     http::{self, Credential, Told},
     service::Service,
@@ -124,13 +124,15 @@ impl Subscriber {
             Ok(batch) => batch?,
             Err(error) => {
                 self.over = true;
-                let response = self.execute(Err(Fault::from(error).into())).await;
+                let response = Box::pin(self.execute(Err(error.into()))).await;
                 return Some(Told::Own(Box::new(response)));
             }
         };
         let occasion = Occasion::of(&self.wish, self.following.scope(), &batch);
         let answer = self.service.answers().of(&occasion);
-        match answer.get_or_try_init(|| self.answer(batch)).await {
+        // On the heap: most find the answer there, and need no room for its making.
+        let made = answer.get_or_try_init(|| Box::pin(self.answer(batch)));
+        match made.await {
             Ok(json) => Some(Told::Shared(json.clone())),
             Err(response) => {
                 self.over = response.data == Value::Null;

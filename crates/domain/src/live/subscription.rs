@@ -113,7 +113,8 @@ impl Following {
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if !self.live {
-                return self.replay().await.map(Some);
+                // On the heap: a thousand idle subscribers would each keep room for it.
+                return Box::pin(self.replay()).await.map(Some);
             }
             tokio::select! {
                 segment = self.segments.recv() => match segment {
@@ -200,15 +201,21 @@ impl Following {
 
     /// Asks again whether the viewer may listen.
     async fn enter(&mut self) -> Result<()> {
-        if !session::is_live(&self.viewer).await? {
-            return Err(Error::Unauthenticated);
-        }
-        self.scope = member::enter(&self.viewer).await?;
-        if self.scope.can(Permission::AttendanceRead) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(Permission::AttendanceRead))
-        }
+        // On the heap, as above.
+        self.scope = Box::pin(enter(&self.viewer)).await?;
+        Ok(())
+    }
+}
+
+async fn enter(viewer: &Viewer) -> Result<Scope> {
+    if !session::is_live(viewer).await? {
+        return Err(Error::Unauthenticated);
+    }
+    let scope = member::enter(viewer).await?;
+    if scope.can(Permission::AttendanceRead) {
+        Ok(scope)
+    } else {
+        Err(Error::Forbidden(Permission::AttendanceRead))
     }
 }
 
