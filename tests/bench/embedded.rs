@@ -110,7 +110,9 @@ pub async fn copy(url: &str, path: &Path) {
     .expect("tables");
     let mut transaction = into.begin().await.expect("a transaction");
     for table in tables {
-        let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+        // One of them is called `column`.
+        let quoted = r#"SELECT '"' || name || '"' FROM pragma_table_info($1)"#;
+        let columns: Vec<String> = sqlx::query_scalar(quoted)
             .bind(&table)
             .fetch_all(&mut *transaction)
             .await

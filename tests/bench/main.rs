@@ -100,6 +100,11 @@ async fn main() {
 
     let report = places.target.join("bench.json");
     measure(&arguments, &oha, &servers, &data, EVENINGS, &report).await;
+    // What a server with autovacuum does by itself, after so many check-ins.
+    connection
+        .execute("VACUUM ANALYZE")
+        .await
+        .expect("a vacuum");
     let load = Load {
         oha: &oha,
         connections: 16,

@@ -218,11 +218,11 @@ impl http::Service for Service {
         admitted: guard::Operation,
         max_response: usize,
     ) -> impl Stream<Item = Told> + Send + 'static {
-        let begin = Subscriber::begin(self.clone(), credential, admitted, max_response);
+        let subscriber = Subscriber::begin(self.clone(), credential, admitted, max_response);
         // On the heap, which it leaves once it has begun.
-        let begin = Box::pin(begin);
-        let begun = async move {
-            match begin.await {
+        let subscriber = Box::pin(subscriber);
+        let answers = async move {
+            match subscriber.await {
                 Ok(subscriber) => stream::unfold(subscriber, async |mut subscriber| {
                     let told = subscriber.next().await?;
                     Some((told, subscriber))
@@ -231,7 +231,7 @@ impl http::Service for Service {
                 Err(answer) => stream::iter(answer.map(Told::Own)).right_stream(),
             }
         };
-        begun.flatten_stream()
+        answers.flatten_stream()
     }
 
     async fn connect(&self, credential: &Credential) -> Result<(), ServerError> {

@@ -69,3 +69,27 @@ fn failure(failure: &Error) -> ServerError {
     };
     error("GRAPHQL_PARSE_FAILED", message, failure.positions().next())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_parsed_once() {
+        let text = "{ viewer { permissions } }";
+        let first = parsed(text).expect("a document");
+        assert!(Arc::ptr_eq(&first, &parsed(text).expect("a document")));
+        assert!(parsed("{ viewer").is_err() && parsed("{ viewer").is_err());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut documents = Documents::default();
+        let document = Arc::new(parse_query("{ a }").expect("a document"));
+        for number in 0..1_000 {
+            documents.keep(&format!("{number:01000}"), &document);
+            assert!(documents.bytes <= MOST);
+            assert_eq!(documents.bytes, documents.of.len() * 1_000);
+        }
+    }
+}
