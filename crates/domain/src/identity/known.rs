@@ -8,7 +8,7 @@ use std::{
 use super::session::{Request, TOUCH};
 use crate::{
     System, Viewer,
-    scope::{self, Claim, Standing},
+    scope::{Claim, Holder, Standing},
     secret::Token,
 };
 
@@ -18,7 +18,7 @@ const MOST: usize = 4096;
 /// What was found out about credentials, until their sessions' last use is to be written again. It
 /// is never believed: see [`Claim`].
 #[derive(Clone, Default)]
-pub struct Known(Arc<Mutex<HashMap<Key, Arc<scope::Known>>>>);
+pub struct Known(Arc<Mutex<HashMap<Key, Arc<Holder>>>>);
 
 /// A token's hash, and the slug that came with it.
 type Key = (Vec<u8>, Option<String>);
@@ -32,24 +32,24 @@ impl Known {
         token: &Token,
         request: &Request,
     ) -> Option<(Viewer, Standing, Claim)> {
-        let known = self.lock().get(&key(token, request))?.clone();
-        if system.clock().now() - known.standing.last_used_at >= TOUCH {
+        let holder = self.lock().get(&key(token, request))?.clone();
+        if system.clock().now() - holder.standing.last_used_at >= TOUCH {
             return None;
         }
         let viewer = Viewer {
             db: system.db().clone(),
-            user: known.user,
-            session: known.session,
-            organization: Some(known.standing.organization),
+            user: holder.user,
+            session: holder.session,
+            organization: Some(holder.standing.organization),
             origin: request.origin.clone().into(),
         };
-        Some((viewer, known.standing.clone(), Claim::new(known)))
+        Some((viewer, holder.standing.clone(), Claim::new(holder)))
     }
 
     /// Keeps what was just found out.
     pub fn remember(&self, token: &Token, request: &Request, viewer: &Viewer, standing: &Standing) {
         let (token_hash, slug) = key(token, request);
-        let known = scope::Known {
+        let holder = Holder {
             token_hash: token_hash.clone(),
             slug: slug.clone(),
             session: viewer.session,
@@ -60,7 +60,7 @@ impl Known {
         if people.len() >= MOST {
             people.clear();
         }
-        people.insert((token_hash, slug), Arc::new(known));
+        people.insert((token_hash, slug), Arc::new(holder));
     }
 
     /// Forgets what turned out to be so no more.
@@ -69,7 +69,7 @@ impl Known {
     }
 
     /// No code panics while it holds the lock.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<scope::Known>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Holder>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

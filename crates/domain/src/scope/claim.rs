@@ -31,7 +31,7 @@ pub struct Standing {
 
 /// Who held a credential, and what they were.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct Holder {
     pub(crate) token_hash: Vec<u8>,
     /// The slug that the request named; none where the session says where they act.
     pub(crate) slug: Option<String>,
@@ -44,15 +44,15 @@ pub(crate) struct Known {
 /// may write, and no mutation is begun on a claim.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    known: Arc<Known>,
+    holder: Arc<Holder>,
     /// None while nothing was read under it.
     found: Arc<Mutex<Option<Result<bool>>>>,
 }
 
 impl Claim {
-    pub(crate) fn new(known: Arc<Known>) -> Self {
+    pub(crate) fn new(holder: Arc<Holder>) -> Self {
         Self {
-            known,
+            holder,
             found: Arc::default(),
         }
     }
@@ -92,7 +92,7 @@ impl Claim {
 
     /// A statement that gives a row while it holds.
     pub(super) fn statement(&self, db: &Db) -> (String, Vec<Value>) {
-        let mut values = vec![self.known.standing.organization.uuid().into()];
+        let mut values = vec![self.holder.standing.organization.uuid().into()];
         let condition = self.condition(db.clock().now(), &mut values);
         let bound = dialect::binding_tenant(db.backend());
         let sql = format!("SELECT 1 FROM (SELECT {bound} AS id) AS tenant WHERE {condition}");
@@ -103,18 +103,19 @@ impl Claim {
     /// binds the tenant, as `tenant`. What is walled asks for `tenant.id`, one row at a time, so that
     /// no plan can read it before it is bound.
     pub(super) fn condition(&self, now: DateTime<Utc>, values: &mut Vec<Value>) -> String {
-        let known = &self.known;
-        let standing = &known.standing;
+        let holder = &self.holder;
+        let standing = &holder.standing;
         let mut value = |value: Value| {
             values.push(value);
             format!("${}", values.len())
         };
-        let hash = value(known.token_hash.clone().into());
+        let hash = value(holder.token_hash.clone().into());
         let now = value(now.into());
-        let user = value(known.user.uuid().into());
+        let user = value(holder.user.uuid().into());
         let organization = value(standing.organization.uuid().into());
         let role = value(standing.role.clone().into());
-        let acts_here = match &known.slug {
+        let session = session(&hash, &now);
+        let acts_here = match &holder.slug {
             None => format!("active_organization_id = {organization}"),
             Some(slug) => {
                 let slug = value(slug.clone().into());
@@ -124,9 +125,17 @@ impl Claim {
             }
         };
         format!(
-            "EXISTS (SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
-                WHERE token_hash = {hash} AND expires_at > {now} AND sessions.user_id = {user} AND deleted_at IS NULL AND {acts_here})
+            "EXISTS (SELECT 1 FROM {session} AND sessions.user_id = {user} AND {acts_here})
             AND (SELECT role FROM members WHERE organization_id = tenant.id AND user_id = {user}) = {role}"
         )
     }
+}
+
+/// The sessions that a token's hash opens at this moment, of people who are still there, as the source
+/// of a select.
+pub(super) fn session(hash: &str, now: &str) -> String {
+    format!(
+        "sessions JOIN users ON users.id = sessions.user_id
+            WHERE token_hash = {hash} AND expires_at > {now} AND deleted_at IS NULL"
+    )
 }

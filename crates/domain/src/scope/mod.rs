@@ -45,7 +45,7 @@ pub use system::{System, SystemTransaction};
 pub use viewer::{Own, UserOwned, Viewer};
 pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 
-pub(crate) use claim::Known;
+pub(crate) use claim::Holder;
 
 use crate::{Error, Grant, Permission, Permissions, Result};
 use database::Binding;

@@ -13,7 +13,7 @@ use entity::{
 };
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
-use super::{Actor, Author, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
+use super::{Actor, Author, Binding, Db, Origin, Scope, claim, dialect, transaction::Transaction};
 use crate::{Permissions, Result};
 
 /// The right to act as Rollcall itself, for a stated reason. Its call sites are counted by a test:
@@ -46,8 +46,7 @@ const IDENTIFY: &str = "
         SELECT sessions.id AS session, user_id, last_used_at, {bound} AS bound,
             CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
                 ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
-        FROM sessions JOIN users ON users.id = user_id
-        WHERE token_hash = $1 AND expires_at > $2 AND last_used_at > $3 AND deleted_at IS NULL
+        FROM {session} AND last_used_at > $3
     ) AS who";
 
 /// A transaction outside any tenant: on PostgreSQL it sees no tenant's rows.
@@ -89,7 +88,9 @@ impl System {
         slug: Option<String>,
         idle_since: DateTime<Utc>,
     ) -> Result<Option<Identity>> {
-        let sql = IDENTIFY.replace("{bound}", dialect::binding_person(self.db.backend()));
+        let sql = IDENTIFY
+            .replace("{bound}", dialect::binding_person(self.db.backend()))
+            .replace("{session}", &claim::session("$1", "$2"));
         let now = self.clock().now();
         let values = vec![
             token_hash.into(),
