@@ -34,6 +34,10 @@ const CHECK_IN: &str = "mutation($event: ID!, $patron: ID!) { checkIn(input: { e
 const RECORD: &str = "mutation($scans: [ScanInput!]!) { recordScans(input: { scans: $scans }) { results { outcome error { code } } errors { message } } }";
 /// Check-ins of one run at each rate.
 const SECONDS: u64 = 10;
+/// Scans of one batch, the devices that send them, and how many batches each sends.
+const BATCH: usize = 500;
+const DEVICES: usize = 8;
+const ROUNDS: usize = 3;
 
 /// What one load of subscribers came to.
 pub struct Delivered {
@@ -177,16 +181,17 @@ pub async fn replay(server: &Server, data: &Data, database: &str) {
     );
 }
 
-/// M2: eight devices send what they kept, in batches of 500.
+/// M2: several devices send what they kept, each of people of its own, in batches.
 pub async fn batches(server: &Server, data: &Data, evening: usize) {
     let began = Instant::now();
-    let devices = (0..8).map(|device| {
+    let people = data.patrons.chunks_exact(BATCH).take(DEVICES);
+    let devices = people.enumerate().map(|(device, patrons)| {
         let events = data.evenings.clone();
         async move {
             let mut scans = 0;
-            for round in 0..3 {
-                let event = events[evening + device * 3 + round];
-                let scans_of = data.patrons.iter().take(500).map(|patron| {
+            for round in 0..ROUNDS {
+                let event = events[evening + device * ROUNDS + round];
+                let scans_of = patrons.iter().map(|patron| {
                     json!({ "id": Uuid::now_v7(), "eventId": global(b'E', &json!(event)), "patronId": global(b'P', &json!(patron)),
                         "direction": "IN", "occurredAt": chrono::Utc::now() })
                 });
@@ -207,7 +212,7 @@ pub async fn batches(server: &Server, data: &Data, evening: usize) {
     #[expect(clippy::cast_precision_loss, reason = "a count of scans")]
     let rate = scans as f64 / began.elapsed().as_secs_f64();
     println!(
-        "M2 {}: {scans} scans in batches of 500 from 8 devices, {rate:.0} a second",
+        "M2 {}: {scans} scans in batches of {BATCH} from {DEVICES} devices, {rate:.0} a second",
         server.name
     );
 }

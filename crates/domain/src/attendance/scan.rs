@@ -10,7 +10,7 @@ use entity::{
     events::event,
 };
 use sea_orm::{
-    ActiveModelTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
+    ActiveModelTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -247,34 +247,32 @@ async fn count<P>(writer: &Writer<P>, deltas: Vec<(EventId, Deltas)>, history: b
     let deltas: Vec<_> = deltas
         .into_iter()
         .filter(|(_, delta)| *delta != Deltas::default())
+        .map(|(event, delta)| {
+            let Deltas {
+                registered,
+                seats,
+                attended,
+                inside,
+            } = delta;
+            let numbers = [registered, seats, attended, inside];
+            (event.uuid(), numbers.map(i64::from))
+        })
         .collect();
     if deltas.is_empty() {
         return Ok(());
     }
-    let mut values: Vec<Value> = vec![history.into()];
-    let mut rows = Vec::with_capacity(deltas.len());
-    for (event, delta) in &deltas {
-        let numbers: Vec<String> = (2..7)
-            .map(|column| format!("${}", values.len() + column))
-            .collect();
-        rows.push(format!("({})", numbers.join(", ")));
-        values.extend([
-            event.uuid().into(),
-            delta.registered.into(),
-            delta.seats.into(),
-            delta.attended.into(),
-            delta.inside.into(),
-        ]);
-    }
-    let sql = format!(
-        "UPDATE events SET registered_count = registered_count + delta.column2, seats_taken = seats_taken + delta.column3,
-             attended_count = attended_count + delta.column4, inside_count = inside_count + delta.column5
-         FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1
-             AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.column3 <= 0 OR $2
-                  OR seats_taken + delta.column3 <= capacity)",
-        rows.join(", ")
-    );
-    if writer.execute(&sql, values).await? == deltas.len() as u64 {
+    let met = writer
+        .add_all(
+            "UPDATE events SET registered_count = registered_count + delta.a, seats_taken = seats_taken + delta.b,
+                 attended_count = attended_count + delta.c, inside_count = inside_count + delta.d
+             FROM {deltas $2} WHERE organization_id = $1 AND events.id = delta.id
+                 AND (capacity IS NULL OR capacity_policy <> 'seats' OR delta.b <= 0 OR $3
+                      OR seats_taken + delta.b <= capacity)",
+            &deltas,
+            vec![history.into()],
+        )
+        .await?;
+    if met == deltas.len() as u64 {
         Ok(())
     } else {
         Err(Error::Internal(

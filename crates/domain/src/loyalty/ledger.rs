@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{loyalty::entry, patrons::patron::PatronId};
-use sea_orm::{ColumnTrait, QueryFilter, Set, Value};
+use sea_orm::{ColumnTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 pub use entity::loyalty::entry::{EntryId, Kind, Model as Entry};
@@ -133,18 +133,18 @@ pub(crate) async fn book<P>(
         return Ok(());
     }
     writer.insert_all(entries).await?;
-    let mut values = Vec::with_capacity(balances.len() * 2);
-    let mut rows = Vec::with_capacity(balances.len());
-    for (patron, points) in balances {
-        rows.push(format!("(${}, ${})", values.len() + 2, values.len() + 3));
-        values.extend([Value::from(patron.uuid()), Value::from(points)]);
-    }
-    let sql = format!(
-        "UPDATE patrons SET points = points + delta.column2, qualifying_points = qualifying_points + delta.column2
-         FROM (VALUES {}) AS delta WHERE organization_id = $1 AND id = delta.column1",
-        rows.join(", ")
-    );
-    writer.execute(&sql, values).await?;
+    let deltas: Vec<_> = balances
+        .into_iter()
+        .map(|(patron, points)| (patron.uuid(), [points]))
+        .collect();
+    writer
+        .add_all(
+            "UPDATE patrons SET points = points + delta.a, qualifying_points = qualifying_points + delta.a
+             FROM {deltas $2} WHERE organization_id = $1 AND patrons.id = delta.id",
+            &deltas,
+            Vec::new(),
+        )
+        .await?;
     Ok(())
 }
 
