@@ -1,8 +1,7 @@
 //! Sockets: the `graphql-transport-ws` protocol of graphql-ws 6.
 //!
-//! One task per socket reads and writes; each operation has a task of its own that feeds the
-//! socket's bounded queue, which serves them in turn. Close codes are behavior: clients come back
-//! after 1012, 4403, 4408 and 4410, and never after 4400, 4401, 4406, 4409 and 4429.
+//! One task per socket reads, writes and carries its operations on. Close codes are behavior: clients
+//! come back after 1012, 4403, 4408 and 4410, and never after 4400, 4401, 4406, 4409 and 4429.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -141,7 +140,6 @@ impl<S: Service> Conversation<S> {
                     self.send(Message::Ping(Vec::new().into())).await?;
                 }
                 message = self.operations.next() => {
-                    let message = message?;
                     // A subscription that ends because we stop must not look as if it were over.
                     if !shutdown.is_cancelled() {
                         self.send(message).await?;
@@ -203,14 +201,13 @@ impl<S: Service> Conversation<S> {
         match timeout(SEND_DEADLINE, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(slow_reader()),
+            // What it missed it finds behind its last cursor.
+            Err(_) => Err(End::close(
+                4410,
+                "slow reader, resume from your last cursor",
+            )),
         }
     }
-}
-
-/// The client does not read as fast as we write; what it missed it finds behind its last cursor.
-fn slow_reader() -> End {
-    End::close(4410, "slow reader, resume from your last cursor")
 }
 
 impl Credential {

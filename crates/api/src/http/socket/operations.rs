@@ -1,64 +1,42 @@
 //! The operations of one socket.
 
-use std::collections::HashMap;
-use std::pin::pin;
+use std::future::pending;
 use std::sync::Arc;
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::Message;
 use futures_util::future::FutureExt;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_stream::StreamMap;
 
 use super::message::{self, End};
-use super::{SEND_DEADLINE, slow_reader};
 use crate::guard::{self, Operation};
 use crate::http::parameters::Parameters;
 use crate::http::{Credential, Road, Service, Told, answer};
 
 /// Operations of one socket at a time.
 const MAX_OPERATIONS: usize = 20;
-/// Messages of one socket that wait for their reader.
-const QUEUE: usize = 16;
 
-/// The running operations and the queue that they share. Dropping it ends them.
+/// The running operations. They go on in the socket's own task, and only while it has nothing to
+/// send: a slow reader holds them back, and no message waits for it. Dropping it ends them.
 pub(super) struct Operations<S> {
     road: Arc<Road<S>>,
-    running: HashMap<String, Running>,
-    /// Tells an operation from an earlier one of the same name, whose last messages still wait.
-    serial: u64,
-    queue: mpsc::Sender<Queued>,
-    queued: mpsc::Receiver<Queued>,
-    /// Set when an operation waited in vain for room in the queue.
-    stuck: CancellationToken,
+    running: StreamMap<Arc<str>, BoxStream<'static, Said>>,
 }
 
-struct Running {
-    serial: u64,
-    _task: AbortOnDropHandle<()>,
-}
-
-struct Queued {
-    id: Arc<str>,
-    serial: u64,
+/// A message of an operation.
+struct Said {
     message: Message,
     last: bool,
 }
 
 impl<S: Service> Operations<S> {
     pub(super) fn new(road: Arc<Road<S>>) -> Self {
-        let (queue, queued) = mpsc::channel(QUEUE);
         Self {
             road,
-            running: HashMap::new(),
-            serial: 0,
-            queue,
-            queued,
-            stuck: CancellationToken::new(),
+            running: StreamMap::new(),
         }
     }
 
@@ -84,7 +62,9 @@ impl<S: Service> Operations<S> {
         Ok(match admitted {
             Err(error) => Some(refusal(id, &[error])),
             Ok(operation) => {
-                self.spawn(id, credential.clone(), operation);
+                let id: Arc<str> = id.into();
+                let said = self.said(Arc::clone(&id), credential.clone(), operation);
+                self.running.insert(id, said);
                 None
             }
         })
@@ -96,23 +76,32 @@ impl<S: Service> Operations<S> {
     }
 
     /// The next message of any operation. Never ends; may be dropped while it waits.
-    ///
-    /// # Errors
-    /// The end of the socket, when its reader is too slow.
-    pub(super) async fn next(&mut self) -> Result<Message, End> {
-        loop {
-            let queued = tokio::select! {
-                () = self.stuck.cancelled() => return Err(slow_reader()),
-                queued = self.queued.recv() => queued.ok_or(End::Gone)?,
-            };
-            let running = self.running.get(&*queued.id);
-            if running.is_some_and(|running| running.serial == queued.serial) {
-                if queued.last {
-                    self.running.remove(&*queued.id);
-                }
-                return Ok(queued.message);
-            }
+    pub(super) async fn next(&mut self) -> Message {
+        let Some((id, Said { message, last })) = self.running.next().await else {
+            return pending().await;
+        };
+        if last {
+            self.running.remove(&id);
         }
+        message
+    }
+
+    fn said(
+        &self,
+        id: Arc<str>,
+        credential: Credential,
+        operation: Operation,
+    ) -> BoxStream<'static, Said> {
+        let road = Arc::clone(&self.road);
+        let max_response = road.settings.max_response;
+        if operation.kind == OperationType::Subscription {
+            let service = &road.service;
+            let responses = service.subscribe(credential, operation, max_response);
+            return said(id, responses, max_response);
+        }
+        let answer = async move { answer::execute(&road, credential, operation).await };
+        let response = answer.map(|response| Told::Own(Box::new(response)));
+        said(id, response.into_stream(), max_response)
     }
 
     fn has_room(&self) -> Result<(), ServerError> {
@@ -121,22 +110,6 @@ impl<S: Service> Operations<S> {
         }
         let message = format!("A socket may run {MAX_OPERATIONS} operations at a time.");
         Err(guard::error("TOO_MANY_OPERATIONS", message, None))
-    }
-
-    fn spawn(&mut self, id: &str, credential: Credential, operation: Operation) {
-        self.serial += 1;
-        let outlet = Outlet {
-            id: id.into(),
-            serial: self.serial,
-            queue: self.queue.clone(),
-            stuck: self.stuck.clone(),
-        };
-        let task = tokio::spawn(run(Arc::clone(&self.road), credential, operation, outlet));
-        let running = Running {
-            serial: self.serial,
-            _task: AbortOnDropHandle::new(task),
-        };
-        self.running.insert(id.to_owned(), running);
     }
 }
 
@@ -154,76 +127,29 @@ fn refusal(id: &str, errors: &[ServerError]) -> Message {
     message::error(id, &errors)
 }
 
-async fn run<S: Service>(
-    road: Arc<Road<S>>,
-    credential: Credential,
-    operation: Operation,
-    outlet: Outlet,
-) {
-    let max_response = road.settings.max_response;
-    let mut responses = pin!(responses(road, credential, operation));
+fn said(
+    id: Arc<str>,
+    responses: impl Stream<Item = Told> + Send + 'static,
+    max_response: usize,
+) -> BoxStream<'static, Said> {
     let mut first = true;
-    while let Some(told) = responses.next().await {
-        let message = match told {
-            Told::Shared(json) => message::next(&outlet.id, &json),
-            Told::Own(mut response) => {
+    let said = move |told| {
+        let first = std::mem::take(&mut first);
+        let (message, last) = match told {
+            None => (message::complete(&id), true),
+            Some(Told::Shared(json)) => (message::next(&id, &json), false),
+            Some(Told::Own(mut response)) => {
                 let refused = first && answer::is_refused(&response);
                 let json = answer::encode(&mut response, max_response);
                 if refused {
-                    let refusal = refusal(&outlet.id, &response.errors);
-                    return outlet.send(refusal, true).await;
+                    (refusal(&id, &response.errors), true)
+                } else {
+                    (message::next(&id, &json), false)
                 }
-                message::next(&outlet.id, &json)
             }
         };
-        outlet.send(message, false).await;
-        first = false;
-    }
-    outlet.send(message::complete(&outlet.id), true).await;
-}
-
-fn responses<S: Service>(
-    road: Arc<Road<S>>,
-    credential: Credential,
-    operation: Operation,
-) -> BoxStream<'static, Told> {
-    if operation.kind == OperationType::Subscription {
-        let max_response = road.settings.max_response;
-        return road
-            .service
-            .subscribe(credential, operation, max_response)
-            .boxed();
-    }
-    let answer = async move { answer::execute(&road, credential, operation).await };
-    answer
-        .map(|response| Told::Own(Box::new(response)))
-        .into_stream()
-        .boxed()
-}
-
-/// Where one operation's messages go.
-struct Outlet {
-    id: Arc<str>,
-    serial: u64,
-    queue: mpsc::Sender<Queued>,
-    stuck: CancellationToken,
-}
-
-impl Outlet {
-    async fn send(&self, message: Message, last: bool) {
-        let queued = Queued {
-            id: Arc::clone(&self.id),
-            serial: self.serial,
-            message,
-            last,
-        };
-        if self
-            .queue
-            .send_timeout(queued, SEND_DEADLINE)
-            .await
-            .is_err()
-        {
-            self.stuck.cancel();
-        }
-    }
+        Said { message, last }
+    };
+    let responses = responses.map(Some).chain(stream::iter([None]));
+    responses.map(said).boxed()
 }
