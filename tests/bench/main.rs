@@ -198,29 +198,30 @@ async fn measure(
 }
 
 /// Evenings at which check-ins are measured. Those of the embedded database's copy must be empty
-/// still, and the last thirty are kept for subscribers and batches.
-const EVENINGS: usize = 60;
+/// still, and the others are kept for subscribers and batches.
+const EVENINGS: usize = 58;
 const EMBEDDED_EVENINGS: usize = 18;
 
 /// Subscribers, replay and batches: each at evenings that no check-in was measured at.
 async fn live_operations(servers: &[Server], data: &Data, url: &str) {
-    let mut evening = data.evenings.len();
-    for server in servers
-        .iter()
-        .filter(|server| ["limit", "rollcall"].contains(&server.name))
-    {
-        for (subscribers, rate) in [(1000, 5), (1000, 40), (100, 40)] {
-            evening -= 1;
+    let mut evenings = (EVENINGS..data.evenings.len()).rev();
+    for server in servers {
+        let loads: &[(usize, u64)] = match server.name {
+            "limit" | "rollcall" => &[(1000, 5), (1000, 40), (100, 40)],
+            "postgraphile" => &[(1000, 5), (1000, 40)],
+            // Its requests alone are compared.
+            _ => &[],
+        };
+        for &(subscribers, rate) in loads {
+            let evening = evenings.next().expect("an evening");
             println!(
                 "{}",
                 live::subscribers(server, data, evening, subscribers, rate).await
             );
         }
-        if server.name == "rollcall" {
-            live::batches(server, data, evening - 24).await;
-            live::replay(server, data, url).await;
-        }
     }
+    live::batches(ours(servers), data, EVENINGS).await;
+    live::replay(ours(servers), data, url).await;
 }
 
 /// Check-ins of one run: each of another patron, or at another event.

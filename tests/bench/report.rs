@@ -107,9 +107,10 @@ pub fn print(
     for server in servers {
         let (now, peak) = server.memory();
         println!(
-            "{}: start to first answer {} ms, memory {} MB, at most {} MB",
+            "{}: start to first answer {} ms, memory {} MB then, {} MB now, at most {} MB",
             server.name,
             server.started_in.as_millis(),
+            server.idle / 1_000_000,
             now / 1_000_000,
             peak / 1_000_000
         );
@@ -129,7 +130,7 @@ pub fn save(path: &Path, servers: &[Server], measured: &[Measured]) {
         .iter()
         .map(|server| {
             let (now, peak) = server.memory();
-            json!({ "server": server.name, "startMilliseconds": server.started_in.as_millis(), "memory": now, "memoryAtMost": peak })
+            json!({ "server": server.name, "startMilliseconds": server.started_in.as_millis(), "memoryIdle": server.idle, "memory": now, "memoryAtMost": peak })
         })
         .collect();
     let report = json!({ "machine": Machine::look().0, "runs": runs, "servers": servers });

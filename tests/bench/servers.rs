@@ -18,6 +18,8 @@ pub struct Server {
     pub url: String,
     /// From its start to its first answer.
     pub started_in: Duration,
+    /// Bytes of memory in use then.
+    pub idle: u64,
     process: Child,
 }
 
@@ -44,12 +46,15 @@ impl Server {
             );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        Self {
+        let mut server = Self {
             name,
             url,
             started_in: started.elapsed(),
+            idle: 0,
             process,
-        }
+        };
+        server.idle = server.memory().0;
+        server
     }
 
     /// Bytes of memory in use now and at most, with its child processes.
