@@ -276,14 +276,16 @@ async fn open(server: &Server, token: &str, query: &str, variables: Value) -> So
         .headers_mut()
         .insert("sec-websocket-protocol", protocol);
     let (mut socket, _) = connect_async(request).await.expect("a socket");
-    for message in [
-        json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } }),
-        json!({ "type": "subscribe", "id": "1", "payload": { "query": query, "variables": variables } }),
-    ] {
-        socket
-            .send(Message::text(message.to_string()))
-            .await
-            .expect("to be heard");
-    }
+    let hello = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } });
+    let wish = json!({ "type": "subscribe", "id": "1", "payload": { "query": query, "variables": variables } });
+    say(&mut socket, &hello).await;
+    let acknowledged = socket.next().await.expect("an answer");
+    acknowledged.expect("an acknowledgement");
+    say(&mut socket, &wish).await;
     socket
+}
+
+async fn say(socket: &mut Socket, message: &Value) {
+    let message = Message::text(message.to_string());
+    socket.send(message).await.expect("to be heard");
 }
