@@ -2,7 +2,7 @@
 //!
 //! They are one parameter, a JSON array: the statement's text is the same for any number of rows, so
 //! that it is parsed and planned once. 500 rows as `VALUES` were 7,000 parameters, and most of the
-//! statement's time. SQLite, which plans fast and reads JSON slowly, inserts with `VALUES`.
+//! statement's time. SQLite, which has no such function for inserts, takes `VALUES`.
 
 use chrono::SecondsFormat;
 use sea_orm::{
