@@ -30,6 +30,8 @@ kinds! {
     OrganizationCreated = "organization.created",
     /// Its name, slug, zone or metadata changed.
     OrganizationUpdated = "organization.updated",
+    /// Another member became its owner.
+    OwnershipTransferred = "organization.ownership_transferred",
     /// Someone was given access.
     MemberAdded = "member.added",
     /// Someone's role changed.

@@ -45,6 +45,8 @@ permissions! {
     OrganizationRead = "organization:read",
     /// Change its name, slug, zone and metadata.
     OrganizationUpdate = "organization:update",
+    /// Make another member its owner.
+    OrganizationTransfer = "organization:transfer",
     /// See who has access, and the roles.
     MembersRead = "members:read",
     /// Give someone access.

@@ -7,6 +7,8 @@ use crate::harness::{App, Client, on_each_database};
 on_each_database!(
     an_account_is_given_access_by_its_address,
     the_owner_stays_whoever_asks,
+    the_owner_makes_another_member_the_owner,
+    of_two_transfers_at_once_one_holds,
     nobody_grants_what_they_do_not_hold,
     only_some_may_touch_members,
     a_foreign_member_is_not_there,
@@ -115,6 +117,101 @@ async fn the_owner_stays_whoever_asks(app: App) {
         );
     }
     assert_eq!(app.database.holdings().await, before);
+    app.stop().await;
+}
+
+async fn the_owner_makes_another_member_the_owner(app: App) {
+    let (owner, foreign) = (app.owner("jazz").await, app.owner("chess").await);
+    let admin = app.member(&owner, "admin").await;
+    let (boss, heir) = (member(&owner, "owner").await, member(&owner, "admin").await);
+    let before = app.database.holdings().await;
+    assert_eq!(
+        admin
+            .denied("transferOwnership", json!({ "memberId": heir }))
+            .await,
+        "FORBIDDEN"
+    );
+    assert_eq!(
+        owner
+            .refused(
+                "transferOwnership",
+                json!({ "memberId": member(&foreign, "owner").await })
+            )
+            .await,
+        ["NOT_FOUND input.memberId"]
+    );
+    // Theirs already: nothing happens.
+    owner
+        .done(
+            "transferOwnership",
+            "organization { name }",
+            json!({ "memberId": boss }),
+        )
+        .await;
+    assert_eq!(app.database.holdings().await, before);
+
+    let payload = owner
+        .done(
+            "transferOwnership",
+            "organization { owner { email } }",
+            json!({ "memberId": heir }),
+        )
+        .await;
+    assert_eq!(
+        payload["organization"]["owner"]["email"],
+        email(&admin).await
+    );
+    assert_eq!(
+        owner
+            .denied("transferOwnership", json!({ "memberId": boss }))
+            .await,
+        "FORBIDDEN"
+    );
+    let roles = members(&admin).await;
+    assert!(roles.contains(&("admin".to_owned(), boss.clone())));
+    assert!(roles.contains(&("owner".to_owned(), heir)));
+    // Whoever was the owner can go now.
+    admin
+        .done("removeMember", "member { id }", json!({ "memberId": boss }))
+        .await;
+    assert_eq!(
+        owner
+            .send("{ events { nodes { id } } }", json!({}))
+            .await
+            .codes(),
+        ["NOT_FOUND"]
+    );
+    app.stop().await;
+}
+
+async fn of_two_transfers_at_once_one_holds(app: App) {
+    let owner = app.owner("jazz").await;
+    let admin = app.member(&owner, "admin").await;
+    let viewer = app.member(&owner, "viewer").await;
+    // In the order in which they came.
+    let ids = members(&owner).await.into_iter().map(|(_, id)| id);
+    let mut people: Vec<(Client, String)> = [owner, admin, viewer].into_iter().zip(ids).collect();
+    for _ in 0..20 {
+        let (holder, heirs) = people.split_first().expect("the owner");
+        let attempts = heirs.iter().map(|(_, heir)| {
+            holder.0.mutate(
+                "transferOwnership",
+                "organization { id }",
+                json!({ "memberId": heir }),
+            )
+        });
+        let answers = futures_util::future::join_all(attempts).await;
+        let held: Vec<bool> = answers
+            .iter()
+            .map(|answer| !answer.body["data"]["transferOwnership"]["organization"].is_null())
+            .collect();
+        assert_eq!(held.iter().filter(|held| **held).count(), 1, "{held:?}");
+        let owners = "SELECT count(*) FROM members JOIN organizations ON organizations.id = members.organization_id
+             AND organizations.owner_id = members.user_id WHERE role = 'owner'";
+        assert_eq!(app.database.number(owners).await, 1);
+        // Whoever has it now is the next to give it away.
+        people.rotate_left(if held[0] { 1 } else { 2 });
+    }
     app.stop().await;
 }
 

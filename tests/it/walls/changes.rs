@@ -34,6 +34,14 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ("removeMember", &[Kind::MemberRemoved]),
     ("revertCheckIn", &[Kind::CheckInReverted]),
     ("startImport", &[Kind::ImportStarted]),
+    (
+        "transferOwnership",
+        &[
+            Kind::OwnershipTransferred,
+            Kind::MemberRoleChanged,
+            Kind::MemberRoleChanged,
+        ],
+    ),
     ("updateEvent", &[Kind::EventUpdated]),
     ("updateOrganization", &[Kind::OrganizationUpdated]),
     ("updatePatron", &[Kind::PatronUpdated]),

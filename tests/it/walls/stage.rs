@@ -97,7 +97,7 @@ impl Stage {
                 }
                 set('P', patron);
             }
-            "changeMemberRole" | "removeMember" => {
+            "changeMemberRole" | "removeMember" | "transferOwnership" => {
                 let address = self.account(app).await;
                 let add = "mutation($input: AddMemberInput!) { addMember(input: $input) { member { id } errors { message } } }";
                 let added = self

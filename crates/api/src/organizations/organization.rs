@@ -6,8 +6,11 @@ use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     identity::session,
-    organizations::organization::{self, NewOrganization, OrganizationPatch},
-    permission::{MembersRead, OrganizationRead, OrganizationUpdate},
+    organizations::{
+        organization::{self, NewOrganization, OrganizationPatch},
+        ownership,
+    },
+    permission::{MembersRead, OrganizationRead, OrganizationTransfer, OrganizationUpdate},
 };
 
 use crate::{
@@ -68,6 +71,13 @@ pub struct UpdateOrganizationInput {
 pub struct ActivateOrganizationInput {
     /// One the viewer belongs to.
     organization_id: ID,
+}
+
+/// What making another member the owner takes.
+#[derive(InputObject)]
+pub struct TransferOwnershipInput {
+    /// Who is to be the owner.
+    member_id: ID,
 }
 
 /// What became of a change to an organization.
@@ -135,6 +145,22 @@ impl OrganizationMutation {
         payload(async {
             let writer = Operation::of(context).writer().await?;
             organization::update(writer, patch)
+                .await
+                .map(Organization::from)
+        })
+        .await
+    }
+
+    /// Makes another member the owner, from their very next request. The viewer goes on as an admin.
+    #[graphql(directive = Requires::apply(OrganizationTransfer))]
+    async fn transfer_ownership(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose it is to be.")] input: TransferOwnershipInput,
+    ) -> Option<Result<OrganizationPayload>> {
+        payload(async {
+            let writer = Operation::of(context).writer().await?;
+            ownership::transfer(writer, id::decode(&input.member_id, "memberId")?)
                 .await
                 .map(Organization::from)
         })

@@ -303,7 +303,7 @@ fn grantable<P>(writer: &Writer<P>, role: &str, field: &'static str) -> Result<(
         return Err(Error::refused(
             Code::LastOwner,
             field,
-            "An organization has one owner, who stays the owner: give another role.",
+            "An organization has one owner: give another role, or use transferOwnership.",
         ));
     }
     if !writer
@@ -344,7 +344,7 @@ async fn subject<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
         return Err(Error::refused(
             Code::LastOwner,
             "memberId",
-            "The owner stays the owner: their role and their access cannot be changed.",
+            "The owner's role and access cannot be changed: make another member the owner first, with transferOwnership.",
         ));
     }
     if !writer

@@ -2,5 +2,6 @@
 
 pub mod member;
 pub mod organization;
+pub mod ownership;
 pub mod slug;
 pub mod time_zone;
