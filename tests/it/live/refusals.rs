@@ -13,7 +13,8 @@ use crate::harness::{
 
 on_each_database!(
     cursors_of_elsewhere_are_refused,
-    who_may_not_read_may_not_follow
+    who_may_not_read_may_not_follow,
+    one_field_is_followed_wherever_it_stands
 );
 
 async fn cursors_of_elsewhere_are_refused(app: App) {
@@ -79,6 +80,39 @@ async fn who_may_not_read_may_not_follow(app: App) {
         let socket = Subscription::introduced(stream, &owner, &introduction, &operation).await;
         let heard = socket.expect("a socket").next(PATIENCE).await;
         assert_eq!(heard, Heard::Closed(4403), "{introduction}");
+    }
+    app.stop().await;
+}
+
+/// The executor looks for a subscription's field at the root alone, and takes several for several.
+async fn one_field_is_followed_wherever_it_stands(app: App) {
+    let owner = app.owner("root").await;
+    for query in [
+        "subscription { ...F } fragment F on Subscription { attendanceChanged { cursor caughtUp } }",
+        "subscription { ... { ... on Subscription { attendanceChanged { cursor caughtUp } } } }",
+        "subscription { attendanceChanged { cursor } ...F } fragment F on Subscription { attendanceChanged { caughtUp } }",
+    ] {
+        let mut subscription = Subscription::open(&owner, query, json!({})).await;
+        let Heard::Next(payload) = subscription.next(PATIENCE).await else {
+            panic!("{query}");
+        };
+        let told = &payload["data"]["attendanceChanged"];
+        assert!(told["cursor"].is_string(), "{payload}");
+        assert_eq!(told["caughtUp"], true, "{payload}");
+    }
+    for query in [
+        "subscription { a: attendanceChanged { cursor } b: attendanceChanged { cursor } }",
+        "subscription { attendanceChanged { cursor } attendanceChanged(after: \"0\") { cursor } }",
+        "subscription { attendanceChanged @skip(if: true) { cursor } }",
+        "subscription($x: Boolean = true) { ... @include(if: $x) { attendanceChanged { cursor } } }",
+        "subscription { __typename }",
+    ] {
+        let mut subscription = Subscription::open(&owner, query, json!({})).await;
+        let Heard::Error(errors) = subscription.next(PATIENCE).await else {
+            panic!("{query}");
+        };
+        let code = &errors[0]["extensions"]["code"];
+        assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{query}");
     }
     app.stop().await;
 }

@@ -10,7 +10,7 @@ use async_graphql::{
     parser::{Error, parse_query, types::ExecutableDocument},
 };
 
-use super::{error, scan};
+use super::{error, root, scan};
 
 /// Bytes of a document that is worth keeping.
 const LARGEST: usize = 8 * 1024;
@@ -26,7 +26,9 @@ pub fn parsed(text: &str) -> Result<Arc<ExecutableDocument>, ServerError> {
         return Ok(known.clone());
     }
     scan::scan(text)?;
-    let document = Arc::new(parse_query(text).map_err(|error| failure(&error))?);
+    let mut document = parse_query(text).map_err(|error| failure(&error))?;
+    root::flatten(&mut document);
+    let document = Arc::new(document);
     if text.len() <= LARGEST {
         lock().keep(text, &document);
     }

@@ -13,6 +13,7 @@ use async_graphql::{ErrorExtensionValues, Request, ServerError};
 pub mod budget;
 mod documents;
 mod repeat;
+mod root;
 pub mod scan;
 mod weight;
 
@@ -40,6 +41,7 @@ pub fn admit(request: Request) -> Result<Operation, ServerError> {
     let document = documents::parsed(&request.query)?;
     let name = request.operation_name.as_deref();
     let operation = choose(&document, name)?;
+    root::check(operation)?;
     let cost = budget::measure(&document, operation, &request.variables)?;
     let kind = operation.ty;
     let repeats = repeat::is_repeated(&document, operation);
