@@ -111,6 +111,8 @@ impl World {
                 "changeMemberRole",
                 Some(json!({ "memberId": member, "role": "checkin" })),
             ),
+            // Who owns it already: the others' samples go on as the owner.
+            ("transferOwnership", Some(json!({ "memberId": host }))),
             ("removeMember", Some(json!({ "memberId": member }))),
             (
                 "createEvent",
