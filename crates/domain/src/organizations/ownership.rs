@@ -4,19 +4,18 @@ use entity::organizations::{member, organization};
 use sea_orm::{ColumnTrait, ExprTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 
-use super::{
-    member::{Member, MemberId},
-    organization::Organization,
-};
+use super::{member::MemberId, organization::Organization};
 use crate::{
-    BuiltInRole, Change, ChangeKind, Code, Error, Result, Writer, permission::OrganizationTransfer,
+    BuiltInRole, Change, ChangeKind, Code, Error, Permission, Result, Writer,
+    permission::OrganizationTransfer,
 };
 
 /// Makes a member the owner in the present owner's place, who goes on as an admin. One who is the
 /// owner already stays so.
 ///
 /// # Errors
-/// A refusal when there is no such member.
+/// A refusal when there is no such member; [`Error::Forbidden`] when the caller has just given the
+/// organization away.
 pub async fn transfer(
     writer: Writer<OrganizationTransfer>,
     heir: MemberId,
@@ -31,22 +30,21 @@ pub async fn transfer(
         .find::<member::Entity>()
         .filter(owners.or(member::Column::Id.eq(heir.uuid())));
     let concerned = writer.all(concerned).await?;
-    let of = |condition: &dyn Fn(&Member) -> bool| {
-        let mut concerned = concerned.iter();
-        concerned.find(|member| condition(member)).cloned()
-    };
-    let heir = of(&|member| member.id == heir).ok_or_else(|| {
+    let heir = concerned.iter().find(|member| member.id == heir);
+    let heir = heir.ok_or_else(|| {
         Error::refused(
             Code::NotFound,
             "memberId",
             "The organization has no such member.",
         )
     })?;
-    let owner = of(&|member| member.user_id == organization.owner_id)
+    let owner = concerned
+        .iter()
+        .find(|member| member.user_id == organization.owner_id)
         .ok_or_else(|| Error::Internal("an organization whose owner is no member".to_owned()))?;
     // Whoever lost the organization while they waited for the lock gives it to nobody.
     if writer.scope().author().user() != Some(owner.user_id) {
-        return Err(Error::Forbidden(crate::Permission::OrganizationTransfer));
+        return Err(Error::Forbidden(Permission::OrganizationTransfer));
     }
     if heir.id == owner.id {
         return Ok(organization);
@@ -56,7 +54,7 @@ pub async fn transfer(
         Change::new(ChangeKind::OwnershipTransferred, organization.id)
             .with(json!({ "from": owner.user_id.uuid(), "to": heir.user_id.uuid() })),
     ];
-    for (member, role) in [(&owner, BuiltInRole::Admin), (&heir, BuiltInRole::Owner)] {
+    for (member, role) in [(owner, BuiltInRole::Admin), (heir, BuiltInRole::Owner)] {
         let update = writer
             .change::<member::Entity>()
             .set(member::Column::Role, role.slug())
