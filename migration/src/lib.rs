@@ -18,6 +18,7 @@ mod m20261121_000006_changes;
 mod m20261121_000007_imports;
 mod m20261121_000008_phones;
 mod m20261121_000009_fewer_checks;
+mod m20261122_000010_authenticated_at;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_imports::Migration),
             Box::new(m20261121_000008_phones::Migration),
             Box::new(m20261121_000009_fewer_checks::Migration),
+            Box::new(m20261122_000010_authenticated_at::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use crate::{
     attendance::{batch::BatchMutation, registration::RegistrationMutation, scan::ScanMutation},
     events::{event::EventQuery, mutation::EventMutation},
-    identity::{session::SessionMutation, viewer::ViewerQuery},
+    identity::{password::PasswordMutation, session::SessionMutation, viewer::ViewerQuery},
     imports::{import::ImportQuery, mutation::ImportMutation, row::ImportRowQuery},
     live::change::{ChangeQuery, ChangeSubscription},
     node::NodeQuery,
@@ -37,6 +37,7 @@ pub struct Query(
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     SessionMutation,
+    PasswordMutation,
     OrganizationMutation,
     MemberMutation,
     EventMutation,

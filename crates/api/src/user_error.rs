@@ -164,7 +164,8 @@ impl UserError {
             | Code::EventNotOpen
             | Code::NothingToUndo
             | Code::WrongState
-            | Code::OrganizationInactive => Self::Rule(RuleError {
+            | Code::OrganizationInactive
+            | Code::SessionNotFresh => Self::Rule(RuleError {
                 message,
                 code,
                 path,

@@ -109,6 +109,8 @@ codes! {
     WrongState = "WRONG_STATE",
     /// The organization is suspended or cancelled and can only be read.
     OrganizationInactive = "ORGANIZATION_INACTIVE",
+    /// The password was given too long ago for this: give it to `confirmPassword`, then try again.
+    SessionNotFresh = "SESSION_NOT_FRESH",
 }
 
 impl Problem {

@@ -168,6 +168,12 @@ impl World {
             ("startImport", Some(import(&draft))),
             // Then comes the commit of what this starts, as `next_sample` says.
             ("revokeSession", Some(json!({ "sessionId": session }))),
+            ("confirmPassword", Some(json!({ "password": PASSWORD }))),
+            (
+                "changePassword",
+                Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
+            ),
+            ("revokeOtherSessions", None),
             ("signOut", None),
         ];
         Self {

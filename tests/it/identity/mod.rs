@@ -2,6 +2,7 @@
 
 mod cookie;
 mod found;
+mod fresh;
 mod known;
 mod password;
 mod session;

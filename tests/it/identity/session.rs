@@ -4,11 +4,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Client, evening::at, on_each_database, people::PASSWORD};
+use crate::harness::{App, Client, door::at_once, evening::at, on_each_database, people::PASSWORD};
 
 on_each_database!(at crate::harness::evening::at(12, 0);
     a_person_sees_and_ends_their_own_sessions,
     nobody_ends_another_persons_session,
+    all_other_sessions_end_at_once,
+    of_two_who_end_each_other_one_stays,
     a_session_ends_by_itself,
     a_session_in_use_ends_all_the_same,
     no_token_is_kept_as_it_is,
@@ -23,13 +25,22 @@ async fn sessions(client: &Client) -> Vec<Value> {
         .clone()
 }
 
-async fn sign_in_again(app: &App, client: &Client) -> Client {
+async fn username(client: &Client) -> Value {
     let data = client
         .ok("{ viewer { user { username } } }", json!({}))
         .await;
-    let input = json!({ "login": data["viewer"]["user"]["username"], "password": PASSWORD });
+    data["viewer"]["user"]["username"].clone()
+}
+
+async fn sign_in(app: &App, login: &Value) -> Client {
+    let input = json!({ "login": login, "password": PASSWORD });
     let payload = app.anonymous().done("signIn", "token", input).await;
-    client.with_token(payload["token"].as_str().expect("a token"))
+    let token = payload["token"].as_str().expect("a token");
+    app.anonymous().with_token(token)
+}
+
+async fn sign_in_again(app: &App, client: &Client) -> Client {
+    sign_in(app, &username(client).await).await
 }
 
 async fn is_signed_in(client: &Client) -> bool {
@@ -101,6 +112,59 @@ async fn nobody_ends_another_persons_session(app: App) {
     );
     assert_eq!(app.database.everything().await, before);
     assert!(is_signed_in(&bo).await);
+    app.stop().await;
+}
+
+const REVOKE_OTHERS: &str =
+    "mutation { revokeOtherSessions { revokedCount errors { message code } } }";
+
+async fn all_other_sessions_end_at_once(app: App) {
+    let (ada, bo) = (app.sign_up("ada").await, app.sign_up("bo").await);
+    let login = username(&ada).await;
+    // One that nobody used for so long that it is not listed any more does not count.
+    app.clock.set(at(12, 0) + TimeDelta::days(20));
+    let second = sign_in(&app, &login).await;
+    let third = sign_in(&app, &login).await;
+    assert_eq!(sessions(&second).await.len(), 2);
+    let before = app.database.everything().await;
+    let answer = app.anonymous().send(REVOKE_OTHERS, json!({})).await;
+    assert_eq!(answer.codes(), ["UNAUTHENTICATED"]);
+    assert_eq!(app.database.everything().await, before);
+
+    let revoked = second.ok(REVOKE_OTHERS, json!({})).await;
+    assert_eq!(revoked["revokeOtherSessions"]["revokedCount"], 1);
+    for ended in [&ada, &third] {
+        assert!(!is_signed_in(ended).await);
+    }
+    assert_eq!(sessions(&second).await.len(), 1);
+    assert_eq!(
+        app.database.number("SELECT count(*) FROM sessions").await,
+        2
+    );
+    let revoked = second.ok(REVOKE_OTHERS, json!({})).await;
+    assert_eq!(revoked["revokeOtherSessions"]["revokedCount"], 0);
+    app.clock.set(at(12, 1));
+    assert!(is_signed_in(&bo).await, "another person's");
+    app.stop().await;
+}
+
+async fn of_two_who_end_each_other_one_stays(app: App) {
+    for _ in 0..10 {
+        let first = app.sign_up("ada").await;
+        let second = sign_in_again(&app, &first).await;
+        let clients = [first, second];
+        let attempts = clients.clone().map(|client| async move {
+            client.again().send(REVOKE_OTHERS, json!({})).await.codes()
+        });
+        let mut codes = at_once(attempts).await;
+        codes.sort_unstable();
+        assert_eq!(codes, [vec![], vec!["UNAUTHENTICATED".to_owned()]]);
+        let left = [
+            is_signed_in(&clients[0]).await,
+            is_signed_in(&clients[1]).await,
+        ];
+        assert!(left[0] != left[1], "{left:?}");
+    }
     app.stop().await;
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{FOLLOW, PATIENCE};
 use crate::harness::{
     App, Backend, Client, TestDatabase, on_each_database,
+    people::PASSWORD,
     services::RedisServer,
     socket::{Heard, Subscription},
 };
@@ -54,6 +55,9 @@ async fn for_each_ending(app: &App, addresses: &[String]) {
             ("demoted", "FORBIDDEN"),
             ("revoked", "UNAUTHENTICATED"),
             ("signed out", "UNAUTHENTICATED"),
+            ("revoked with all others", "UNAUTHENTICATED"),
+            ("renewed", "UNAUTHENTICATED"),
+            ("another password", "UNAUTHENTICATED"),
         ] {
             let partner = app.member(&owner, "viewer").await;
             let mut stream = open(&partner.at(address)).await;
@@ -124,18 +128,42 @@ async fn end(ending: &str, app: &App, owner: &Client, partner: &Client) {
                 .await;
             let session = data["viewer"]["sessions"][0]["id"].clone();
             let login = &data["viewer"]["user"]["username"];
-            // From another device of theirs.
-            let input = json!({ "login": login, "password": crate::harness::people::PASSWORD });
-            let signed_in = app.anonymous().ok("mutation($input: SignInInput!) { signIn(input: $input) { token errors { message } } }", json!({ "input": input })).await;
-            let device = app
-                .anonymous()
-                .with_token(signed_in["signIn"]["token"].as_str().expect("a token"));
+            let device = device(app, login).await;
             device
                 .ok(REVOKE, json!({ "input": { "sessionId": session } }))
                 .await
         }
+        "revoked with all others" | "another password" => {
+            let data = partner
+                .ok("{ viewer { user { username } } }", json!({}))
+                .await;
+            let device = device(app, &data["viewer"]["user"]["username"]).await;
+            if ending == "another password" {
+                let input = json!({ "newPassword": PASSWORD });
+                device.done("changePassword", "token", input).await
+            } else {
+                let others = "mutation { revokeOtherSessions { errors { message code } } }";
+                device.ok(others, json!({})).await
+            }
+        }
+        "renewed" => {
+            let input = json!({ "password": PASSWORD });
+            let payload = partner.done("confirmPassword", "token", input).await;
+            let token = payload["token"].as_str().expect("a token");
+            // The same session, and the same right to listen.
+            open(&partner.with_token(token)).await;
+            payload
+        }
         _ => partner.ok(SIGN_OUT, json!({})).await,
     };
+}
+
+/// Another device of the partner's.
+async fn device(app: &App, login: &Value) -> Client {
+    let input = json!({ "login": login, "password": PASSWORD });
+    let payload = app.anonymous().done("signIn", "token", input).await;
+    app.anonymous()
+        .with_token(payload["token"].as_str().expect("a token"))
 }
 
 /// The newest member.

@@ -12,7 +12,15 @@ use super::{
 use crate::harness::{App, TestDatabase, on_each_database};
 
 /// Mutations of an account: no organization's log is theirs.
-const OF_AN_ACCOUNT: &[&str] = &["signIn", "signOut", "revokeSession", "activateOrganization"];
+const OF_AN_ACCOUNT: &[&str] = &[
+    "signIn",
+    "signOut",
+    "confirmPassword",
+    "changePassword",
+    "revokeSession",
+    "revokeOtherSessions",
+    "activateOrganization",
+];
 /// Mutations that found an organization, whose log begins with that.
 const FOUNDING: &[&str] = &["signUp", "createOrganization"];
 /// What each other mutation commits.

@@ -27,6 +27,15 @@ const WAYS: &[(&str, &str, &[&str])] = &[
     ("Patron", "patron", &[]),
 ];
 
+/// Mutations that end the session that calls them, renew it, or change where it acts.
+const OF_A_SESSION: &[&str] = &[
+    "signOut",
+    "confirmPassword",
+    "changePassword",
+    "createOrganization",
+    "activateOrganization",
+];
+
 on_each_database!(
     a_mutation_asks_for_its_permission,
     a_query_asks_for_its_permissions
@@ -90,8 +99,7 @@ async fn a_mutation_asks_for_its_permission(app: App) {
     let mut number = 0;
     for (role, client) in people(&app, &stage).await {
         for field in schema.fields("Mutation") {
-            // These end the session that calls them, or change where it acts; they need no permission.
-            if ["signOut", "createOrganization", "activateOrganization"].contains(&&*field.name) {
+            if OF_A_SESSION.contains(&&*field.name) {
                 assert_eq!(field.permission, None);
                 continue;
             }

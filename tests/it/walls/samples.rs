@@ -91,7 +91,9 @@ impl Sampler<'_> {
             (_, "role") => json!("viewer"),
             (_, "email") => json!(format!("sample{number}@example.org")),
             (_, "login" | "username") => json!(format!("sample_{number}")),
-            (_, "password") => json!(crate::harness::people::PASSWORD),
+            (_, "password" | "currentPassword" | "newPassword") => {
+                json!(crate::harness::people::PASSWORD)
+            }
             (_, "slug") => json!(format!("sample-{number}")),
             (_, "timeZone") => json!("Europe/Vienna"),
             (_, "phone") => json!("+43 1 2345678"),

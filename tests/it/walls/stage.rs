@@ -112,8 +112,12 @@ impl Stage {
             "addMember" => drop(set('@', self.account(app).await)),
             "commitImport" => drop(set('I', self.import().await)),
             "revokeSession" => drop(set('S', self.session().await.1)),
-            // What changes the session in use gets one of its own.
-            "signOut" | "createOrganization" | "activateOrganization" => {
+            // What ends other sessions gets an account of its own, what changes the session in use
+            // one of the owner's.
+            "changePassword" | "revokeOtherSessions" => {
+                caller = app.sign_up(&self.name.replace('-', "_")).await;
+            }
+            "signOut" | "confirmPassword" | "createOrganization" | "activateOrganization" => {
                 caller = self.session().await.0;
             }
             _ => {}

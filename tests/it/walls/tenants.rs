@@ -22,7 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Fields that act on an account, not in an organization: there is nothing of a tenant in them, and
 /// running them as often as the others would sign the caller out.
-const OF_AN_ACCOUNT: &[&str] = &["signIn", "signUp", "signOut", "createOrganization"];
+const OF_AN_ACCOUNT: &[&str] = &[
+    "signIn",
+    "signUp",
+    "signOut",
+    "confirmPassword",
+    "changePassword",
+    "revokeOtherSessions",
+    "createOrganization",
+];
 
 on_each_database!(
     foreign_ids_name_nothing,

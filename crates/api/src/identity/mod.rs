@@ -1,5 +1,6 @@
 //! Accounts and sessions.
 
+pub mod password;
 pub mod session;
 pub mod user;
 pub mod viewer;

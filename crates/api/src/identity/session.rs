@@ -36,6 +36,8 @@ pub struct Session {
     address: String,
     /// When it began.
     created_at: DateTime<Utc>,
+    /// When the password was last given in it: it is fresh for 15 minutes.
+    authenticated_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     last_used_at: DateTime<Utc>,
     /// When it ends, whatever its use.
@@ -51,6 +53,7 @@ impl Session {
             user_agent: row.user_agent,
             address: row.address,
             created_at: row.created_at,
+            authenticated_at: row.authenticated_at,
             last_used_at: row.last_used_at,
             expires_at: row.expires_at,
         }
@@ -119,6 +122,15 @@ pub struct SignOutPayload {
 pub struct RevokeSessionPayload {
     /// The session that was ended.
     session_id: Option<ID>,
+    /// What the caller can mend.
+    errors: Vec<UserError>,
+}
+
+/// What became of ending the other sessions.
+#[derive(SimpleObject)]
+pub struct RevokeOtherSessionsPayload {
+    /// How many of those that were ended were open.
+    revoked_count: Option<usize>,
     /// What the caller can mend.
     errors: Vec<UserError>,
 }
@@ -221,6 +233,18 @@ impl SessionMutation {
         })
         .await
     }
+
+    /// Ends all of the viewer's sessions but the one in use.
+    async fn revoke_other_sessions(
+        &self,
+        context: &Context<'_>,
+    ) -> Option<Result<RevokeOtherSessionsPayload>> {
+        payload(async {
+            let viewer = Operation::of(context).require_viewer()?;
+            session::revoke_others(&viewer).await
+        })
+        .await
+    }
 }
 
 impl From<Settled<Token>> for SignInPayload {
@@ -250,6 +274,15 @@ impl From<Settled<ID>> for RevokeSessionPayload {
     }
 }
 
+impl From<Settled<usize>> for RevokeOtherSessionsPayload {
+    fn from(settled: Settled<usize>) -> Self {
+        Self {
+            revoked_count: settled.value,
+            errors: settled.errors,
+        }
+    }
+}
+
 /// The `Set-Cookie` that gives a browser its token for so many seconds; none take it away.
 pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
     let name = session_cookie(secure);
@@ -257,8 +290,8 @@ pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
     format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The rest of the operation is the new session's.
-fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> Token {
+/// The rest of the operation is the session's that opens to this token.
+pub(super) fn admit(context: &Context<'_>, (token, viewer): (Token, domain::Viewer)) -> Token {
     let operation = Operation::of(context);
     let cookie = cookie(
         operation.is_secure(),

@@ -152,6 +152,7 @@ impl OrganizationMutation {
     }
 
     /// Makes another member the owner, from their very next request. The viewer goes on as an admin.
+    /// Needs a fresh session: see `confirmPassword`.
     #[graphql(directive = Requires::apply(OrganizationTransfer))]
     async fn transfer_ownership(
         &self,
@@ -159,8 +160,11 @@ impl OrganizationMutation {
         #[graphql(desc = "Whose it is to be.")] input: TransferOwnershipInput,
     ) -> Option<Result<OrganizationPayload>> {
         payload(async {
-            let writer = Operation::of(context).writer().await?;
-            ownership::transfer(writer, id::decode(&input.member_id, "memberId")?)
+            let operation = Operation::of(context);
+            let writer = operation.writer().await?;
+            let fresh = operation.require_viewer()?.fresh()?;
+            let heir = id::decode(&input.member_id, "memberId")?;
+            ownership::transfer(writer, fresh, heir)
                 .await
                 .map(Organization::from)
         })

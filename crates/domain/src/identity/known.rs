@@ -40,6 +40,8 @@ impl Known {
             db: system.db().clone(),
             user: holder.user,
             session: holder.session,
+            token_hash: holder.token_hash.clone(),
+            authenticated_at: holder.authenticated_at,
             organization: Some(holder.standing.organization),
             origin: request.origin.clone().into(),
         };
@@ -50,10 +52,11 @@ impl Known {
     pub fn remember(&self, token: &Token, request: &Request, viewer: &Viewer, standing: &Standing) {
         let (token_hash, slug) = key(token, request);
         let holder = Holder {
-            token_hash: token_hash.clone(),
+            token_hash: viewer.token_hash.clone(),
             slug: slug.clone(),
             session: viewer.session,
             user: viewer.user,
+            authenticated_at: viewer.authenticated_at,
             standing: standing.clone(),
         };
         let mut people = self.lock();

@@ -1,5 +1,8 @@
 //! Passwords: the rule (schema source 001) and Argon2id, with bounded concurrency.
 
+mod change;
+mod confirm;
+
 use std::sync::Arc;
 
 use argon2::{
@@ -9,12 +12,17 @@ use argon2::{
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
+pub use change::change;
+pub use confirm::{confirm, prove};
+
 use crate::{Code, Error, Problem, Result};
 
 /// Hashes at work at once: each takes a core and the profile's memory.
 const CONCURRENT: usize = 2;
 /// Requests that may wait for a hash; more are told to come back.
 const WAITING: usize = 64;
+/// Bytes of a text that may be a password: no more are normalized or hashed.
+pub(super) const LONGEST: usize = 1024;
 
 /// How hard a hash is to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,8 +129,7 @@ pub enum Verdict {
 /// Checks a new password: 8 to 128 characters with an upper-case letter, a lower-case letter and a
 /// digit.
 pub fn check(password: &str) -> Result<(), Problem> {
-    // Bounds the work of normalizing before it is done.
-    let length = if password.len() <= 1024 {
+    let length = if password.len() <= LONGEST {
         password.nfc().count()
     } else {
         usize::MAX

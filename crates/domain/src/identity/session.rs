@@ -14,7 +14,7 @@ pub use entity::identity::session::{Model as Session, SessionId};
 
 use crate::{
     Code, Error, Result, System, Viewer,
-    scope::{Origin, Standing, SystemTransaction},
+    scope::{Origin, Own, Standing, SystemTransaction},
     secret::Token,
 };
 
@@ -24,7 +24,7 @@ pub const ABSOLUTE: TimeDelta = TimeDelta::days(30);
 pub const IDLE: TimeDelta = TimeDelta::days(14);
 /// Last use is written no more often than this.
 pub(super) const TOUCH: TimeDelta = TimeDelta::minutes(1);
-/// Sessions a person lists at most; older ones are ended by newer sign-ins.
+/// Sessions a person lists at most; [`revoke_others`] ends those that are not listed, too.
 const MOST: u64 = 100;
 
 /// What a request carries besides its credential.
@@ -71,6 +71,8 @@ pub async fn authenticate(
         db: system.db().clone(),
         user: identity.user,
         session: identity.session,
+        token_hash: token.hash().into(),
+        authenticated_at: identity.authenticated_at,
         // An unknown slug and one of somebody else's are told apart by nobody: entering fails.
         organization: identity
             .organization
@@ -90,15 +92,11 @@ pub async fn authenticate(
     Ok((viewer, Some(standing)))
 }
 
-/// Whether the session of `viewer` is still valid: for streams, which outlive their request.
+/// Whether the session of `viewer` is still open to the token that they showed: for streams, which
+/// outlive their request.
 pub async fn is_live(viewer: &Viewer) -> Result<bool> {
-    let now = viewer.clock().now();
     let own = viewer.begin(false).await?;
-    let live = own
-        .find::<session::Entity>()
-        .filter(session::Column::Id.eq(viewer.session().uuid()))
-        .filter(session::Column::ExpiresAt.gt(now));
-    Ok(!own.all(live).await?.is_empty())
+    is_open(&own, viewer).await
 }
 
 /// The viewer's sessions, newest first.
@@ -135,6 +133,21 @@ pub async fn revoke(viewer: &Viewer, session: SessionId) -> Result<()> {
     Ok(())
 }
 
+/// Ends the viewer's sessions but the one in use, and says how many of them were open.
+pub async fn revoke_others(viewer: &Viewer) -> Result<usize> {
+    let own = viewer.begin(true).await?;
+    lock(&own, viewer).await?;
+    let ended = end_others(&own, viewer).await?;
+    own.commit().await?;
+    for session in &ended {
+        viewer.db.end_session(session.id);
+    }
+    let now = viewer.clock().now();
+    let was_open =
+        |session: &&Session| session.expires_at > now && session.last_used_at > now - IDLE;
+    Ok(ended.iter().filter(was_open).count())
+}
+
 /// Makes an organization of the viewer's the one that their requests act in.
 ///
 /// # Errors
@@ -162,16 +175,17 @@ pub async fn activate(viewer: &Viewer, organization: OrganizationId) -> Result<(
     own.commit().await
 }
 
-/// Opens a session in a running sign-in and gives its token.
+/// Opens a session in a running sign-in: its token, and who holds it.
 pub(super) async fn open(
+    system: &System,
     transaction: &SystemTransaction,
     user: user::UserId,
     organization: Option<OrganizationId>,
-    origin: &Origin,
-    now: DateTime<Utc>,
-) -> Result<(Token, SessionId)> {
+    origin: Origin,
+) -> Result<(Token, Viewer)> {
     let token = Token::random()?;
     let id = SessionId::random();
+    let now = system.clock().now();
     let row = session::ActiveModel {
         id: Set(id),
         user_id: Set(user),
@@ -180,11 +194,67 @@ pub(super) async fn open(
         user_agent: Set(origin.user_agent.clone()),
         address: Set(origin.address.clone().unwrap_or_default()),
         created_at: Set(now),
+        authenticated_at: Set(now),
         last_used_at: Set(now),
         expires_at: Set(now + ABSOLUTE),
     };
     row.insert(&**transaction).await?;
-    Ok((token, id))
+    let viewer = Viewer {
+        db: system.db().clone(),
+        user,
+        session: id,
+        token_hash: token.hash().into(),
+        authenticated_at: now,
+        organization,
+        origin: origin.into(),
+    };
+    Ok((token, viewer))
+}
+
+/// Locks the viewer's account, so that what is done to it and to its sessions is done one after the
+/// other.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
+pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<()> {
+    own.all(own.find::<user::Entity>().lock_exclusive()).await?;
+    if is_open(own, viewer).await? {
+        return Ok(());
+    }
+    Err(Error::Unauthenticated)
+}
+
+/// Makes the session in use fresh, under another token, in a running change of a locked account. The
+/// token before ends, and with it the streams that were begun with it, once the caller has committed
+/// and said so.
+pub(super) async fn renew(own: &Own, viewer: &Viewer) -> Result<(Token, Viewer)> {
+    let token = Token::random()?;
+    let renewed = Viewer {
+        token_hash: token.hash().into(),
+        authenticated_at: viewer.clock().now(),
+        ..viewer.clone()
+    };
+    let update = own
+        .change::<session::Entity>()
+        .col_expr(session::Column::TokenHash, Expr::value(token.hash()))
+        .col_expr(
+            session::Column::AuthenticatedAt,
+            Expr::value(renewed.authenticated_at),
+        )
+        .filter(session::Column::Id.eq(viewer.session().uuid()));
+    own.update(update).await?;
+    Ok((token, renewed))
+}
+
+/// Ends the viewer's sessions but the one in use, in a running change of a locked account, and gives
+/// them. Their streams end once the caller has committed and said so.
+pub(super) async fn end_others(own: &Own, viewer: &Viewer) -> Result<Vec<Session>> {
+    let others = session::Column::Id.ne(viewer.session().uuid());
+    let ended = own.find::<session::Entity>().filter(others.clone());
+    let ended = own.all(ended).await?;
+    own.delete(own.removal::<session::Entity>().filter(others))
+        .await?;
+    Ok(ended)
 }
 
 /// The organization that the person's newest session acted in. Entering it checks the membership.
@@ -199,6 +269,15 @@ pub(super) async fn last_organization(
         .one(&**transaction)
         .await?;
     Ok(newest.and_then(|session| session.active_organization_id))
+}
+
+async fn is_open(own: &Own, viewer: &Viewer) -> Result<bool> {
+    let open = own
+        .find::<session::Entity>()
+        .filter(session::Column::Id.eq(viewer.session().uuid()))
+        .filter(session::Column::TokenHash.eq(viewer.token_hash.to_vec()))
+        .filter(session::Column::ExpiresAt.gt(viewer.clock().now()));
+    Ok(!own.all(open).await?.is_empty())
 }
 
 async fn touch(system: &System, session: SessionId, now: DateTime<Utc>) -> Result<()> {

@@ -1,9 +1,15 @@
 //! Signing in.
 
 use entity::identity::user;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
+};
 
-use super::{Passwords, email, password::Verdict, session, username};
+use super::{
+    Passwords, email,
+    password::{self, Verdict},
+    session, username,
+};
 use crate::{Code, Error, Result, System, Viewer, scope::Origin, secret::Token};
 
 /// What a person types.
@@ -34,7 +40,7 @@ pub async fn sign_in(
     };
     // Nobody's, and PostgreSQL takes no NUL in a text.
     let impossible = credentials.login.len() > 1024 || credentials.login.contains('\0');
-    if impossible || credentials.password.len() > 1024 {
+    if impossible || credentials.password.len() > password::LONGEST {
         return Err(wrong());
     }
     let found = find(system, &credentials.login).await?;
@@ -49,30 +55,30 @@ pub async fn sign_in(
         Verdict::RightButOutdated => Some(passwords.hash(credentials.password).await?),
         _ => None,
     };
-    let now = system.clock().now();
     let transaction = system.begin(true).await?;
+    // Locked: whoever changes the password ends the sessions that it opened.
+    let unchanged = user::Entity::find_by_id(user.id)
+        .filter(user::Column::PasswordHash.eq(&*user.password_hash))
+        .filter(user::Column::DeletedAt.is_null())
+        .lock_exclusive()
+        .one(&*transaction)
+        .await?;
+    if unchanged.is_none() {
+        return Err(Error::Unavailable("The account was just changed."));
+    }
     let organization = session::last_organization(&transaction, user.id).await?;
     if let Some(hash) = renewed {
         let update = user::ActiveModel {
             id: Set(user.id),
             password_hash: Set(hash),
-            updated_at: Set(now),
+            updated_at: Set(system.clock().now()),
             ..Default::default()
         };
         update.update(&*transaction).await?;
     }
-    let (token, session) = session::open(&transaction, user.id, organization, &origin, now).await?;
+    let signed_in = session::open(system, &transaction, user.id, organization, origin).await?;
     transaction.commit().await?;
-    Ok((
-        token,
-        Viewer {
-            db: system.db().clone(),
-            user: user.id,
-            session,
-            organization,
-            origin: origin.into(),
-        },
-    ))
+    Ok(signed_in)
 }
 
 async fn find(system: &System, login: &str) -> Result<Option<user::Model>> {

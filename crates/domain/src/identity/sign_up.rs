@@ -92,16 +92,7 @@ pub async fn sign_up(
         deleted_at: Set(None),
     };
     row.insert(&*transaction).await?;
-    let (token, session) = session::open(&transaction, id, None, &origin, now).await?;
+    let signed_in = session::open(system, &transaction, id, None, origin).await?;
     transaction.commit().await?;
-    Ok((
-        token,
-        Viewer {
-            db: system.db().clone(),
-            user: id,
-            session,
-            organization: None,
-            origin: origin.into(),
-        },
-    ))
+    Ok(signed_in)
 }

@@ -30,12 +30,7 @@ pub fn table() -> Table {
 
 /// The viewer's own account.
 pub async fn own(viewer: &Viewer) -> Result<Person> {
-    let own = viewer.begin(false).await?;
-    let user = own
-        .all(own.find::<user::Entity>())
-        .await?
-        .pop()
-        .ok_or(Error::Unauthenticated)?;
+    let user = row(viewer).await?;
     Ok(Person {
         id: user.id,
         username: user.username,
@@ -43,6 +38,13 @@ pub async fn own(viewer: &Viewer) -> Result<Person> {
         first_name: user.first_name,
         last_name: user.last_name,
     })
+}
+
+/// The same with what is nobody's business.
+pub(super) async fn row(viewer: &Viewer) -> Result<user::Model> {
+    let own = viewer.begin(false).await?;
+    let user = own.all(own.find::<user::Entity>()).await?.pop();
+    user.ok_or(Error::Unauthenticated)
 }
 
 /// Those of `users` who are members of the organization.

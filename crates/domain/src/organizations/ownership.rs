@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{member::MemberId, organization::Organization};
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Permission, Result, Writer,
-    permission::OrganizationTransfer,
+    permission::OrganizationTransfer, scope::Fresh,
 };
 
 /// Makes a member the owner in the present owner's place, who goes on as an admin. One who is the
@@ -18,6 +18,7 @@ use crate::{
 /// organization away.
 pub async fn transfer(
     writer: Writer<OrganizationTransfer>,
+    fresh: Fresh,
     heir: MemberId,
 ) -> Result<Organization> {
     // Locked first on every path that could leave it without an owner; read under the lock, because
@@ -43,7 +44,8 @@ pub async fn transfer(
         .find(|member| member.user_id == organization.owner_id)
         .ok_or_else(|| Error::Internal("an organization whose owner is no member".to_owned()))?;
     // Whoever lost the organization while they waited for the lock gives it to nobody.
-    if writer.scope().author().user() != Some(owner.user_id) {
+    let caller = fresh.viewer().user();
+    if caller != owner.user_id || writer.scope().author().user() != Some(caller) {
         return Err(Error::Forbidden(Permission::OrganizationTransfer));
     }
     if heir.id == owner.id {

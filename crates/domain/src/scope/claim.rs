@@ -32,11 +32,12 @@ pub struct Standing {
 /// Who held a credential, and what they were.
 #[derive(Debug)]
 pub(crate) struct Holder {
-    pub(crate) token_hash: Vec<u8>,
+    pub(crate) token_hash: Arc<[u8]>,
     /// The slug that the request named; none where the session says where they act.
     pub(crate) slug: Option<String>,
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
+    pub(crate) authenticated_at: DateTime<Utc>,
     pub(crate) standing: Standing,
 }
 
@@ -109,7 +110,7 @@ impl Claim {
             values.push(value);
             format!("${}", values.len())
         };
-        let hash = value(holder.token_hash.clone().into());
+        let hash = value(holder.token_hash.to_vec().into());
         let now = value(now.into());
         let user = value(holder.user.uuid().into());
         let organization = value(standing.organization.uuid().into());

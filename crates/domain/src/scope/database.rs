@@ -108,7 +108,7 @@ pub enum Committed {
         /// The number of the newest.
         sequence: i64,
     },
-    /// A session was ended.
+    /// A session was ended, or its token.
     SessionEnded(Uuid),
     /// Work was asked for.
     JobEnqueued,

@@ -42,7 +42,7 @@ pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
 pub use shape::{Form, Listing, Part, Place, Shape, Table};
 pub use system::{System, SystemTransaction};
-pub use viewer::{Own, UserOwned, Viewer};
+pub use viewer::{Fresh, Own, UserOwned, Viewer};
 pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 
 pub(crate) use claim::Holder;

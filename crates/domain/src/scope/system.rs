@@ -28,6 +28,7 @@ pub struct System {
 pub(crate) struct Identity {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
+    pub(crate) authenticated_at: DateTime<Utc>,
     pub(crate) last_used_at: DateTime<Utc>,
     /// None where neither the session nor the request names one, or it names none that exists.
     pub(crate) organization: Option<OrganizationId>,
@@ -39,11 +40,11 @@ pub(crate) struct Identity {
 /// Membership and organization are walled, and visible to the person once they are bound: hence
 /// below the select that binds them, one row at a time, where no planner can read them before.
 const IDENTIFY: &str = "
-    SELECT who.session, who.user_id AS \"user\", who.last_used_at, who.organization,
+    SELECT who.session, who.user_id AS \"user\", who.authenticated_at, who.last_used_at, who.organization,
         (SELECT role FROM members WHERE members.organization_id = who.organization AND members.user_id = who.user_id) AS role,
         (SELECT status FROM organizations WHERE organizations.id = who.organization) AS status
     FROM (
-        SELECT sessions.id AS session, user_id, last_used_at, {bound} AS bound,
+        SELECT sessions.id AS session, user_id, authenticated_at, last_used_at, {bound} AS bound,
             CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
                 ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
         FROM {session} AND last_used_at > $3

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU32};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     identity::{session, user},
     organizations::{member, organization},
@@ -12,7 +13,10 @@ use sea_orm::{
 };
 
 use super::{Actor, Author, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
-use crate::{Permissions, Result};
+use crate::{Code, Error, Permissions, Result};
+
+/// A session is fresh for so long after its password was given.
+const FRESH: TimeDelta = TimeDelta::minutes(15);
 
 /// A signed-in person. Everything it reaches is their own: see [`UserOwned`].
 #[derive(Clone)]
@@ -20,8 +24,33 @@ pub struct Viewer {
     pub(crate) db: Db,
     pub(crate) user: user::UserId,
     pub(crate) session: session::SessionId,
+    /// Of the token that was shown: the session may have another by now.
+    pub(crate) token_hash: Arc<[u8]>,
+    pub(crate) authenticated_at: DateTime<Utc>,
     pub(crate) organization: Option<entity::organizations::organization::OrganizationId>,
     pub(crate) origin: Arc<Origin>,
+}
+
+/// Proof that a person gave their password within the last 15 minutes. What a stolen session must not
+/// do takes one, as it takes a [`super::Writer`] for the permission.
+///
+/// Nobody else can make one:
+///
+/// ```compile_fail,E0451
+/// fn forge(viewer: domain::Viewer) -> domain::scope::Fresh {
+///     domain::scope::Fresh { viewer }
+/// }
+/// ```
+///
+/// A viewer is asked for it:
+///
+/// ```
+/// fn prove(viewer: domain::Viewer) -> domain::Result<domain::scope::Fresh> {
+///     viewer.fresh()
+/// }
+/// ```
+pub struct Fresh {
+    viewer: Viewer,
 }
 
 /// A table whose rows belong to one person.
@@ -77,6 +106,23 @@ impl Viewer {
         }
     }
 
+    /// Proof that they gave their password a short time ago.
+    ///
+    /// # Errors
+    /// A refusal when that was too long ago.
+    pub fn fresh(&self) -> Result<Fresh> {
+        if self.clock().now() - self.authenticated_at < FRESH {
+            return Ok(Fresh {
+                viewer: self.clone(),
+            });
+        }
+        Err(Error::refused(
+            Code::SessionNotFresh,
+            "",
+            "This needs your password, given within the last 15 minutes: give it to confirmPassword, then try again.",
+        ))
+    }
+
     /// The database's clock.
     #[must_use]
     pub fn clock(&self) -> &crate::Clock {
@@ -121,6 +167,14 @@ impl Viewer {
             generation: Arc::new(AtomicU32::new(0)),
             statements: Arc::new(AtomicU32::new(0)),
         }
+    }
+}
+
+impl Fresh {
+    /// Who gave it.
+    #[must_use]
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
     }
 }
 

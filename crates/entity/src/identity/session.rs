@@ -27,6 +27,8 @@ pub struct Model {
     pub address: String,
     /// When the person signed in.
     pub created_at: DateTimeUtc,
+    /// When they last gave their password here.
+    pub authenticated_at: DateTimeUtc,
     /// Last use, written at most once a minute.
     pub last_used_at: DateTimeUtc,
     /// The absolute end, whatever the use.

@@ -47,11 +47,14 @@ function withCredential(typed: RequestHeaders): RequestHeaders {
   return { ...Object.fromEntries(held.filter(([name]) => !named.has(name.toLowerCase()))), ...typed };
 }
 
+/** Mutations whose answer tells the token that holds from then on. */
+const ADMITTING = ["signIn", "signUp", "confirmPassword", "changePassword"];
+
 /** Takes the token of a sign-in into the credential bar, and drops one that is of no more use. */
 async function postAsViewer(request: FetcherParams, headers: RequestHeaders): Promise<ExecutionResult> {
   const result = await post(request, headers);
   const data = result.data as Record<string, { token?: unknown } | null> | null | undefined;
-  const token = data?.signIn?.token ?? data?.signUp?.token;
+  const token = ADMITTING.map((field) => data?.[field]?.token).find(Boolean);
   const refused = result.errors?.some((error) => error.extensions?.code === "UNAUTHENTICATED");
   if (typeof token === "string") keepCredential({ token });
   else if (refused || data?.signOut) keepCredential({ token: "" });

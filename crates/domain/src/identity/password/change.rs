@@ -1,0 +1,42 @@
+//! Another password.
+
+use entity::identity::user;
+use sea_orm::sea_query::Expr;
+
+use super::{Passwords, check};
+use crate::{Error, Problem, Result, Viewer, identity::session, scope::Fresh, secret::Token};
+
+/// Gives the account another password. All its other sessions end, and the one in use gets another
+/// token.
+///
+/// # Errors
+/// A refusal when the password does not satisfy the rule.
+pub async fn change(
+    fresh: Fresh,
+    passwords: &Passwords,
+    new_password: String,
+) -> Result<(Token, Viewer)> {
+    let viewer = fresh.viewer();
+    check(&new_password).map_err(|problem| {
+        Error::Refused(vec![Problem {
+            field: "newPassword",
+            ..problem
+        }])
+    })?;
+    let password_hash = passwords.hash(new_password).await?;
+    let own = viewer.begin(true).await?;
+    session::lock(&own, viewer).await?;
+    let update = own
+        .change::<user::Entity>()
+        .col_expr(user::Column::PasswordHash, Expr::value(password_hash))
+        .col_expr(user::Column::UpdatedAt, Expr::value(viewer.clock().now()));
+    own.update(update).await?;
+    let ended = session::end_others(&own, viewer).await?;
+    let renewed = session::renew(&own, viewer).await?;
+    own.commit().await?;
+    for session in ended.iter().map(|session| session.id) {
+        viewer.db.end_session(session);
+    }
+    viewer.db.end_session(viewer.session());
+    Ok(renewed)
+}
