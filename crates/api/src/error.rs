@@ -26,6 +26,8 @@ const FORBIDDEN: &str = "FORBIDDEN";
 const NO_ORGANIZATION: &str = "NO_ORGANIZATION";
 /// Trying again may help.
 const UNAVAILABLE: &str = "UNAVAILABLE";
+/// Too many tries.
+const RATE_LIMITED: &str = "RATE_LIMITED";
 /// A defect of ours.
 const INTERNAL: &str = "INTERNAL";
 /// Seconds after which what was unavailable is worth another try.
@@ -49,6 +51,10 @@ const TOP_LEVEL: &[(&str, &str)] = &[
     (
         UNAVAILABLE,
         "Trying again after `extensions.retryAfter` seconds may help.",
+    ),
+    (
+        RATE_LIMITED,
+        "There were too many tries. Try again after `extensions.retryAfter` seconds.",
     ),
     (
         INTERNAL,
@@ -136,6 +142,7 @@ impl From<Error> for Fault {
             }
             Error::Forbidden(permission) => extensions.set("permission", permission.as_str()),
             Error::Unavailable(_) => extensions.set("retryAfter", RETRY_AFTER),
+            Error::Limited { after } => extensions.set("retryAfter", *after),
             Error::Internal(text) => {
                 let reference = Uuid::new_v4().to_string();
                 tracing::error!(reference, error = text, "request.defect");
@@ -179,6 +186,7 @@ pub fn status(code: &str) -> Option<StatusCode> {
         UNAUTHENTICATED => Some(StatusCode::UNAUTHORIZED),
         FORBIDDEN => Some(StatusCode::FORBIDDEN),
         UNAVAILABLE => Some(StatusCode::SERVICE_UNAVAILABLE),
+        RATE_LIMITED => Some(StatusCode::TOO_MANY_REQUESTS),
         INTERNAL => Some(StatusCode::INTERNAL_SERVER_ERROR),
         _ => None,
     }
@@ -210,6 +218,7 @@ fn code(error: &Error) -> &'static str {
         Error::Unauthenticated => UNAUTHENTICATED,
         Error::Forbidden(_) => FORBIDDEN,
         Error::Unavailable(_) => UNAVAILABLE,
+        Error::Limited { .. } => RATE_LIMITED,
         Error::Internal(_) => INTERNAL,
     }
 }

@@ -8,6 +8,7 @@
 //! | no valid credential | [`Error::Unauthenticated`] |
 //! | a credential without the permission | [`Error::Forbidden`] |
 //! | too much at once, or the database is away: trying again helps | [`Error::Unavailable`] |
+//! | too many tries, by a rule of [`crate::limit`] | [`Error::Limited`] |
 //! | a defect of ours | [`Error::Internal`], whose text is logged and never told |
 
 use std::fmt;
@@ -34,6 +35,11 @@ pub enum Error {
     Forbidden(Permission),
     /// Trying again may help.
     Unavailable(&'static str),
+    /// Too many tries.
+    Limited {
+        /// Seconds after which another is taken.
+        after: u32,
+    },
     /// A defect of ours: the text is for the log.
     Internal(String),
 }
@@ -161,6 +167,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::Unavailable(what) => write!(formatter, "{what} Try again in a moment."),
+            Self::Limited { after } => write!(
+                formatter,
+                "There were too many tries. Try again in {after} s."
+            ),
             Self::Internal(_) => formatter.write_str("Something went wrong on our side."),
         }
     }

@@ -71,6 +71,9 @@ pub(super) fn respond<S: Service>(
         _ => (status::<S>(media, &response), body),
     };
     let mut answer = http(media, status, body);
+    if let Some(seconds) = retry_after(status, &response) {
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     answer.headers_mut().extend(response.http_headers);
     answer
 }
@@ -137,11 +140,7 @@ fn status<S: Service>(media: Media, response: &Response) -> StatusCode {
     if response.data != Value::Null || response.errors.is_empty() {
         return StatusCode::OK;
     }
-    let extensions = response
-        .errors
-        .first()
-        .and_then(|error| error.extensions.as_ref());
-    let known = match extensions.and_then(|values| values.get("code")) {
+    let known = match extension(response, "code") {
         Some(Value::String(code)) => match code.as_str() {
             DEADLINE => Some(StatusCode::GATEWAY_TIMEOUT),
             UNAVAILABLE => Some(StatusCode::SERVICE_UNAVAILABLE),
@@ -154,6 +153,25 @@ fn status<S: Service>(media: Media, response: &Response) -> StatusCode {
         Media::GraphqlResponse if is_refused(response) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     })
+}
+
+/// When a refused request may come again, in seconds, where the status says that it may.
+fn retry_after(status: StatusCode, response: &Response) -> Option<HeaderValue> {
+    let may_come = [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    match extension(response, "retryAfter") {
+        Some(Value::Number(seconds)) if may_come.contains(&status) => {
+            HeaderValue::try_from(seconds.to_string()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// What the first error says under this name.
+fn extension<'a>(response: &'a Response, name: &str) -> Option<&'a Value> {
+    response.errors.first()?.extensions.as_ref()?.get(name)
 }
 
 /// A response as it is written: errors first, no `data` where nothing ran.
@@ -213,6 +231,25 @@ mod tests {
             json(&mut Response::from_errors(vec![ran]), 200),
             r#"{"errors":[{"message":"no","path":["a"],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}],"data":null}"#
         );
+    }
+
+    #[test]
+    fn who_came_too_often_is_told_when_to_come_again() {
+        let response = |code: &str| {
+            let mut error = guard::error(code, "no", None);
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("retryAfter", 20);
+            Response::from_errors(vec![error])
+        };
+        let limited = response("RATE_LIMITED");
+        let status = crate::error::status("RATE_LIMITED").expect("a status");
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(
+            retry_after(status, &limited),
+            Some(HeaderValue::from_static("20"))
+        );
+        assert_eq!(retry_after(StatusCode::OK, &limited), None);
+        assert_eq!(retry_after(status, &failure(UNAVAILABLE, "busy")), None);
     }
 
     #[test]
