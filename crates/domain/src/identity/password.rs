@@ -40,7 +40,7 @@ pub struct Passwords {
     argon2: Argon2<'static>,
     working: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// Verified when there is no such user, so that both cases take the same time.
+    /// Verified when there is no such user, or none with a password, so that all take the same time.
     dummy: Arc<str>,
 }
 
@@ -66,25 +66,22 @@ impl Passwords {
         self.work(move || hash(&argon2, &password)).await?
     }
 
-    /// Verifies a password against a stored hash; without one, takes the same time and says no.
+    /// Verifies a password against a stored hash; without one, or with one that no password has, it
+    /// takes the same time and says no.
     /// With a match it also says whether the hash should be renewed, because it was made with
     /// other parameters than today's.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<Verdict> {
-        let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.dummy.to_string());
-        let argon2 = self.argon2.clone();
+        let (argon2, dummy) = (self.argon2.clone(), self.dummy.clone());
         self.work(move || {
             let password: String = password.nfc().collect();
-            let Ok(parsed) = PasswordHash::new(&stored) else {
+            let stored = stored.as_deref().and_then(usable);
+            let Some(hash) = stored.clone().or_else(|| usable(&dummy)) else {
                 return Verdict::Wrong;
             };
-            if argon2
-                .verify_password(password.as_bytes(), &parsed)
-                .is_err()
-                || !known
-            {
+            let verified = argon2.verify_password(password.as_bytes(), &hash);
+            if verified.is_err() || stored.is_none() {
                 Verdict::Wrong
-            } else if Params::try_from(&parsed).is_ok_and(|params| same(&params, argon2.params())) {
+            } else if Params::try_from(&hash).is_ok_and(|params| same(&params, argon2.params())) {
                 Verdict::Right
             } else {
                 Verdict::RightButOutdated
@@ -155,6 +152,13 @@ fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String> {
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|error| Error::Internal(format!("hashing: {error}")))
+}
+
+/// A stored text as the hash that it is; none for one that no password has.
+fn usable(stored: &str) -> Option<PasswordHash> {
+    let hash = PasswordHash::new(stored).ok()?;
+    let is_complete = hash.salt.is_some() && hash.hash.is_some();
+    (is_complete && hash.algorithm.as_str() == "argon2id").then_some(hash)
 }
 
 /// A hash of nobody's password, as hard to verify as any. Its salt and digest are zeros and not
