@@ -33,6 +33,7 @@ impl Server {
         let process = command
             .env("PORT", port.to_string())
             .env("ROLLCALL_LISTEN", format!("127.0.0.1:{port}"))
+            .env("ROLLCALL_RATE_LIMITS", "off")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()

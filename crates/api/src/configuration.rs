@@ -18,7 +18,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "REDIS_URL",
         "none",
-        "redis://host:port: wakes other instances; one instance needs none",
+        "redis://host:port: wakes other instances and counts for all; one instance needs none",
     ),
     (
         "ROLLCALL_CONFIGURATION",
@@ -59,6 +59,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "ROLLCALL_PASSWORD_PROFILE",
         "standard",
         "standard (19 MiB) or hardened (64 MiB) password hashing",
+    ),
+    (
+        "ROLLCALL_RATE_LIMITS",
+        "on; for demo, off",
+        "off when nothing is to be refused or slowed down for its number",
     ),
     (
         "ROLLCALL_WORKER",
@@ -110,6 +115,8 @@ pub struct Configuration {
     pub trusted_proxy: bool,
     /// How hard passwords are hashed.
     pub password_profile: Profile,
+    /// Whether tries are counted, if it was said.
+    pub rate_limits: Option<bool>,
     /// Whether `serve` carries out jobs too.
     pub worker: bool,
     /// What is logged, if it was said.
@@ -243,6 +250,12 @@ impl Configuration {
                     );
                 }
             },
+            rate_limits: match get("ROLLCALL_RATE_LIMITS") {
+                None => None,
+                Some("on") => Some(true),
+                Some("off") => Some(false),
+                Some(_) => return wrong("ROLLCALL_RATE_LIMITS", "is neither on nor off"),
+            },
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
             log: get("ROLLCALL_LOG").map(str::to_owned),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
@@ -351,6 +364,7 @@ mod tests {
             ("ROLLCALL_TRUSTED_PROXY", "yes"),
             ("ROLLCALL_DATABASE_CONNECTIONS", "0"),
             ("ROLLCALL_PASSWORD_PROFILE", "weak"),
+            ("ROLLCALL_RATE_LIMITS", "true"),
             ("ROLLCALL_ALLOWED_ORIGINS", "*"),
             ("ROLLCALL_CONFIGURATION", "there/is/no/such/file"),
         ] {

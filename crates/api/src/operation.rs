@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::Context;
 use domain::{
-    Clock, Db, Error, Grant, Reader, Result, Scope, System, Viewer, Writer,
+    Clock, Db, Error, Grant, Limits, Reader, Result, Scope, System, Viewer, Writer,
     attendance::queue::Queue,
     identity::Passwords,
     organizations::{member, organization::OrganizationId},
@@ -17,11 +17,22 @@ use crate::{
     loader::{Loader, Loaders, Relation},
 };
 
+/// What the operations of a process share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The database.
+    pub db: Db,
+    /// Hashes and verifies passwords.
+    pub passwords: Passwords,
+    /// Counts what may not be tried too often.
+    pub limits: Limits,
+    /// Records single scans.
+    pub scans: Queue,
+}
+
 /// One operation. It lives in the request's data; resolvers find it with [`Operation::of`].
 pub struct Operation {
-    db: Db,
-    passwords: Passwords,
-    scans: Queue,
+    shared: Shared,
     origin: Origin,
     secure: bool,
     /// Whether the database may write what the operation answers: see [`crate::written`].
@@ -43,18 +54,14 @@ struct Door {
 impl Operation {
     /// An operation of somebody who entered an organization or could not, or of nobody.
     pub fn new(
-        db: Db,
-        passwords: Passwords,
-        scans: Queue,
+        shared: Shared,
         origin: Origin,
         secure: bool,
         writes: bool,
         entered: Option<(Viewer, Result<Scope>)>,
     ) -> Self {
         let operation = Self {
-            db,
-            passwords,
-            scans,
+            shared,
             origin,
             secure,
             writes,
@@ -76,17 +83,22 @@ impl Operation {
 
     /// The right to sign people in and up.
     pub fn system(&self) -> System {
-        System::new(&self.db, "sign in or up")
+        System::new(&self.shared.db, "sign in or up")
     }
 
     /// Hashes and verifies passwords.
     pub fn passwords(&self) -> &Passwords {
-        &self.passwords
+        &self.shared.passwords
+    }
+
+    /// Counts what may not be tried too often.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
     }
 
     /// Records single scans.
     pub fn scans(&self) -> &Queue {
-        &self.scans
+        &self.shared.scans
     }
 
     /// Where the request came from.
@@ -106,7 +118,7 @@ impl Operation {
 
     /// The database's clock.
     pub fn clock(&self) -> &Clock {
-        self.db.clock()
+        self.shared.db.clock()
     }
 
     /// Who asks, if anybody signed in.

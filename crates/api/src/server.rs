@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::Next, response::Response};
-use domain::{Clock, Database, Db, Error, identity::Passwords, jobs::Worker, live};
+use domain::{Clock, Database, Db, Error, Limits, identity::Passwords, jobs::Worker, live};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpSocket, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -74,6 +74,7 @@ impl Server {
         let service = Service::new(
             &db,
             Passwords::new(configuration.password_profile)?,
+            limits(configuration, db.clock())?,
             hub.clone(),
         );
         let settings = Settings {
@@ -220,6 +221,17 @@ pub fn cause(error: &Error) -> String {
         Error::Internal(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// The limits of an instance, which are on unless told otherwise.
+fn limits(configuration: &Configuration, clock: &Clock) -> Result<Limits, StartError> {
+    if configuration.rate_limits == Some(false) {
+        return Ok(Limits::off());
+    }
+    Ok(Limits::new(
+        clock.clone(),
+        configuration.redis_url.as_deref(),
+    )?)
 }
 
 /// Counts requests and their time by path and status. Paths are ours or `other`, so that a scanner

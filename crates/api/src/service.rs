@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Response, ServerError, Value, parser::types::OperationType, value};
 use axum::http::{HeaderValue, StatusCode, header};
 use domain::{
-    Db, Error, Result, Scope, System, Viewer,
+    Db, Error, Limits, Result, Scope, System, Viewer,
     attendance::queue::Queue,
     identity::{Passwords, known::Known, session},
     live::Hub,
@@ -24,16 +24,14 @@ use crate::{
         shared::Answers,
         subscriber::{Subscriber, Turn},
     },
-    operation::Operation,
+    operation::{Operation, Shared},
     schema::{Schema, schema},
 };
 
 /// Answers operations of one database.
 #[derive(Clone)]
 pub struct Service {
-    db: Db,
-    passwords: Passwords,
-    scans: Queue,
+    shared: Shared,
     known: Known,
     hub: Hub,
     answers: Answers,
@@ -43,11 +41,14 @@ pub struct Service {
 impl Service {
     /// A service over `db`, whose subscriptions follow `hub`.
     #[must_use]
-    pub fn new(db: &Db, passwords: Passwords, hub: Hub) -> Self {
+    pub fn new(db: &Db, passwords: Passwords, limits: Limits, hub: Hub) -> Self {
         Self {
-            db: db.clone(),
-            passwords,
-            scans: Queue::default(),
+            shared: Shared {
+                db: db.clone(),
+                passwords,
+                limits,
+                scans: Queue::default(),
+            },
             known: Known::default(),
             hub,
             answers: Answers::default(),
@@ -68,7 +69,7 @@ impl Service {
             let scope = member::admit(&viewer, Some(&standing))?.on(claim.clone());
             let entered = Some((viewer, Ok(scope)));
             let response = self.run(credential, admitted.again(), entered).await;
-            if claim.holds(&self.db).await? {
+            if claim.holds(&self.shared.db).await? {
                 return Ok(response);
             }
             self.known.forget(&asker.token, &asker.request);
@@ -140,9 +141,7 @@ impl Service {
             entered = entered.map(|(viewer, scope)| (viewer, scope.map(Scope::for_one_read)));
         }
         Arc::new(Operation::new(
-            self.db.clone(),
-            self.passwords.clone(),
-            self.scans.clone(),
+            self.shared.clone(),
             origin(credential),
             credential.secure,
             !admitted.repeats,
@@ -151,7 +150,7 @@ impl Service {
     }
 
     fn recall(&self, asker: &Asker) -> Option<(Viewer, Standing, Claim)> {
-        let system = System::new(&self.db, "begin a query");
+        let system = System::new(&self.shared.db, "begin a query");
         self.known.recall(&system, &asker.token, &asker.request)
     }
 
@@ -160,7 +159,7 @@ impl Service {
         let Some(Asker { token, request }) = asker else {
             return Ok(None);
         };
-        let system = System::new(&self.db, "authenticate a request");
+        let system = System::new(&self.shared.db, "authenticate a request");
         let (viewer, standing) = session::authenticate(&system, token, request).await?;
         if let Some(standing) = &standing {
             self.known.remember(token, request, &viewer, standing);

@@ -27,6 +27,7 @@ impl Process {
             .env_remove("REDIS_URL");
         command
             .env("ROLLCALL_LISTEN", "127.0.0.1:0")
+            .env("ROLLCALL_RATE_LIMITS", "off")
             .envs(variables.iter().copied());
         let mut child = command
             .stdout(Stdio::null())

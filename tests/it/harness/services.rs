@@ -236,6 +236,18 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// What it answers to a command, line by line.
+    pub fn ask(&self, command: &[&str]) -> Vec<String> {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(command)
+            .output();
+        let output = output.expect("redis-cli runs").stdout;
+        let text = String::from_utf8(output).expect("text");
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// Ends it at once.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");

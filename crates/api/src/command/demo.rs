@@ -36,6 +36,8 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
         database: Database::Sqlite { path: path.clone() },
         database_given: false,
         redis_url: None,
+        // Whoever tries it out signs in as one role after another.
+        rate_limits: Some(configuration.rate_limits.unwrap_or(false)),
         ..configuration.clone()
     };
     announce(&configuration);

@@ -141,7 +141,8 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Makes an account, signs it in, and founds its first organization if one is named.
+    /// Makes an account, signs it in, and founds its first organization if one is named. From one network
+    /// address three times, and three more an hour; then the error `RATE_LIMITED` says when to come again.
     async fn sign_up(
         &self,
         context: &Context<'_>,
@@ -170,7 +171,8 @@ impl SessionMutation {
                     .map_err(of_sign_up)?;
             }
             zone.map_err(|problem| domain::Error::Refused(vec![problem]))?;
-            sign_up::sign_up(&system, operation.passwords(), account, origin).await
+            let (passwords, limits) = (operation.passwords(), operation.limits());
+            sign_up::sign_up(&system, passwords, limits, account, origin).await
         };
         let signed_up = Box::pin(signed_up);
         let mut answer: Option<Result<SignInPayload>> =
@@ -186,7 +188,8 @@ impl SessionMutation {
         answer
     }
 
-    /// Opens a session, in the organization that was used last.
+    /// Opens a session, in the organization that was used last. From one network address three times, and
+    /// three more a minute; then the error `RATE_LIMITED` says when to come again.
     async fn sign_in(
         &self,
         context: &Context<'_>,
@@ -201,6 +204,7 @@ impl SessionMutation {
         let signed_in = Box::pin(sign_in::sign_in(
             &system,
             operation.passwords(),
+            operation.limits(),
             credentials,
             origin,
         ));

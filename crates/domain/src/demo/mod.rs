@@ -11,7 +11,7 @@ mod year;
 use chrono::TimeDelta;
 
 use crate::{
-    BuiltInRole, Clock, Database, Db, Error, Result, System, Viewer,
+    BuiltInRole, Clock, Database, Db, Error, Limits, Result, System, Viewer,
     identity::{
         Passwords,
         sign_in::{self, Credentials},
@@ -96,8 +96,8 @@ pub async fn refresh(db: &Db, passwords: &Passwords, password: &str) -> Result<(
             login: login(club, BuiltInRole::Owner),
             password: password.to_owned(),
         };
-        let (_, owner) =
-            sign_in::sign_in(&system, passwords, credentials, Origin::default()).await?;
+        let (limits, origin) = (Limits::off(), Origin::default());
+        let (_, owner) = sign_in::sign_in(&system, passwords, &limits, credentials, origin).await?;
         year::tonight(&member::enter(&owner).await?, club).await?;
         crate::identity::session::revoke(&owner, owner.session()).await?;
     }
@@ -132,7 +132,8 @@ async fn found(
             first_name: role.name().to_owned(),
             last_name: club.name.split(' ').next().unwrap_or_default().to_owned(),
         };
-        let (_, viewer) = sign_up::sign_up(system, passwords, account, Origin::default()).await?;
+        let (limits, origin) = (Limits::off(), Origin::default());
+        let (_, viewer) = sign_up::sign_up(system, passwords, &limits, account, origin).await?;
         let Some(owner) = &founder else {
             let input = NewOrganization {
                 name: club.name.to_owned(),

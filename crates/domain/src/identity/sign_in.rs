@@ -10,7 +10,7 @@ use super::{
     password::{self, Verdict},
     session, username,
 };
-use crate::{Code, Error, Result, System, Viewer, scope::Origin, secret::Token};
+use crate::{Code, Error, Limits, Result, System, Viewer, limit, scope::Origin, secret::Token};
 
 /// What a person types.
 #[derive(Clone)]
@@ -23,11 +23,16 @@ pub struct Credentials {
 
 /// Opens a session for whoever knows the password, in the organization they used last.
 ///
+/// From the third wrong password in a row for a login on, the answer takes longer and longer, whether or
+/// not there is such an account. It is never locked: nobody can lock somebody else out.
+///
 /// # Errors
 /// One refusal for an unknown login and a wrong password, after the same work.
+/// [`Error::Limited`] after too many tries from one network address.
 pub async fn sign_in(
     system: &System,
     passwords: &Passwords,
+    limits: &Limits,
     credentials: Credentials,
     origin: Origin,
 ) -> Result<(Token, Viewer)> {
@@ -38,11 +43,15 @@ pub async fn sign_in(
             "The login or the password is wrong.",
         )
     };
+    limits.take_from(&limit::SIGN_IN, &origin).await?;
     // Nobody's, and PostgreSQL takes no NUL in a text.
     let impossible = credentials.login.len() > 1024 || credentials.login.contains('\0');
     if impossible || credentials.password.len() > password::LONGEST {
         return Err(wrong());
     }
+    // By what was typed and not by whom it names, which the waiting would tell.
+    let typed = email::normalize(&credentials.login);
+    limits.slow_down(&limit::WRONG_PASSWORDS, &typed).await?;
     let found = find(system, &credentials.login).await?;
     let stored = found.as_ref().map(|user| user.password_hash.clone());
     let verdict = passwords
@@ -51,6 +60,7 @@ pub async fn sign_in(
     let (Some(user), true) = (found, verdict != Verdict::Wrong) else {
         return Err(wrong());
     };
+    limits.forgive(&limit::WRONG_PASSWORDS, &typed).await;
     let renewed = match verdict {
         Verdict::RightButOutdated => Some(passwords.hash(credentials.password).await?),
         _ => None,

@@ -4,7 +4,9 @@ use entity::identity::user;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::ExprTrait};
 
 use super::{Passwords, email, password, session, username};
-use crate::{Code, Error, Problem, Result, System, Viewer, scope::Origin, secret::Token, text};
+use crate::{
+    Code, Error, Limits, Problem, Result, System, Viewer, limit, scope::Origin, secret::Token, text,
+};
 
 /// What a person tells about themselves.
 #[derive(Clone)]
@@ -24,10 +26,12 @@ pub struct NewAccount {
 /// Makes an account and signs it in.
 ///
 /// # Errors
-/// A refusal naming every field that is wrong or taken.
+/// A refusal naming every field that is wrong or taken. [`Error::Limited`] after too many accounts, or
+/// tries of what is taken, from one network address.
 pub async fn sign_up(
     system: &System,
     passwords: &Passwords,
+    limits: &Limits,
     account: NewAccount,
     origin: Origin,
 ) -> Result<(Token, Viewer)> {
@@ -46,6 +50,7 @@ pub async fn sign_up(
     let (Some(username_key), Some(email), true) = (username_key, email, problems.is_empty()) else {
         return Err(Error::Refused(problems));
     };
+    limits.take_from(&limit::SIGN_UP, &origin).await?;
     // The costly part comes before the transaction, and before it is known whether anything is taken.
     let password_hash = passwords.hash(account.password).await?;
 
