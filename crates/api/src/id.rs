@@ -9,7 +9,7 @@ use domain::{
     events::event::EventId,
     identity::{session::SessionId, user::UserId},
     loyalty::ledger::EntryId,
-    organizations::{member::MemberId, organization::OrganizationId},
+    organizations::{member::MemberId, organization::OrganizationId, team::TeamId},
     patrons::patron::PatronId,
 };
 use uuid::Uuid;
@@ -25,6 +25,9 @@ impl Global for OrganizationId {
 }
 impl Global for MemberId {
     const TAG: u8 = b'M';
+}
+impl Global for TeamId {
+    const TAG: u8 = b'T';
 }
 impl Global for UserId {
     const TAG: u8 = b'U';

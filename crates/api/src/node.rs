@@ -9,7 +9,7 @@ use domain::{
     events::event::EventId,
     identity::user::{self, UserId},
     loyalty::ledger::EntryId,
-    organizations::{member::MemberId, organization::OrganizationId},
+    organizations::{member::MemberId, organization::OrganizationId, team::TeamId},
     patrons::patron::PatronId,
 };
 use uuid::Uuid;
@@ -27,6 +27,7 @@ use crate::{
     organizations::{
         member::{Member, MemberById},
         organization::{self, Organization},
+        team::{Team, TeamById},
     },
     patrons::patron::{Patron, PatronById},
     selection::{Rows, Selection},
@@ -43,6 +44,8 @@ pub enum Node {
     Organization(Organization),
     /// A member.
     Member(Member),
+    /// A team.
+    Team(Team),
     /// An account.
     User(User),
     /// An event.
@@ -109,6 +112,7 @@ async fn prefetch(ids: &[ID], operation: &Operation, selected: &Selection<'_>) {
     for (tag, ids) in kinds {
         match tag {
             MemberId::TAG => rows::<MemberById>(ids, operation, selected).await,
+            TeamId::TAG => rows::<TeamById>(ids, operation, selected).await,
             EventId::TAG => rows::<EventById>(ids, operation, selected).await,
             PatronId::TAG => rows::<PatronById>(ids, operation, selected).await,
             AttendanceId::TAG => rows::<AttendanceById>(ids, operation, selected).await,
@@ -144,6 +148,7 @@ async fn load(id: &ID, field: &'static str, operation: &Operation) -> Option<Res
         OrganizationId::TAG => nullable(own_organization(uuid.into(), operation).await),
         UserId::TAG => account(uuid.into(), operation).await,
         MemberId::TAG => node::<MemberById>(uuid, operation, Node::Member).await,
+        TeamId::TAG => node::<TeamById>(uuid, operation, Node::Team).await,
         EventId::TAG => node::<EventById>(uuid, operation, Node::Event).await,
         PatronId::TAG => match node::<PatronById>(uuid, operation, Node::Patron).await {
             Some(Ok(Node::Patron(patron))) if patron.is_removed() => None,

@@ -36,8 +36,36 @@ kinds! {
     MemberAdded = "member.added",
     /// Someone's role changed.
     MemberRoleChanged = "member.role_changed",
+    /// What the organization keeps about someone changed.
+    MemberUpdated = "member.updated",
+    /// Someone was granted a further role.
+    MemberRoleGranted = "member.role_granted",
+    /// A further role was taken from someone.
+    MemberRoleWithdrawn = "member.role_withdrawn",
+    /// Someone gave their access up.
+    MemberLeft = "member.left",
     /// Someone lost access.
     MemberRemoved = "member.removed",
+    /// A role was made.
+    RoleCreated = "role.created",
+    /// A role permits something else, or has another name.
+    RoleUpdated = "role.updated",
+    /// A role was removed.
+    RoleDeleted = "role.deleted",
+    /// A team was made.
+    TeamCreated = "team.created",
+    /// A team changed.
+    TeamUpdated = "team.updated",
+    /// A team was removed.
+    TeamDeleted = "team.deleted",
+    /// Someone joined a team.
+    TeamMemberAdded = "team.member_added",
+    /// Someone left a team.
+    TeamMemberRemoved = "team.member_removed",
+    /// A role comes with a team.
+    TeamRoleGranted = "team.role_granted",
+    /// A role comes with a team no more.
+    TeamRoleWithdrawn = "team.role_withdrawn",
     /// An event was made.
     EventCreated = "event.created",
     /// An event changed.
@@ -95,18 +123,17 @@ impl ChangeKind {
         match self {
             Self::OrganizationCreated => Some("CREATE_TEAM"),
             Self::MemberAdded => Some("INVITE_TEAM_MEMBER"),
-            Self::MemberRemoved => Some("REMOVE_TEAM_MEMBER"),
+            Self::MemberRemoved | Self::MemberLeft => Some("REMOVE_TEAM_MEMBER"),
             _ => None,
         }
     }
 
-    /// Whether it may end somebody's access.
+    /// Whether it may give or take access: everything about the organization itself, its members, their
+    /// roles and teams. Who was known before is found out anew, and streams are checked again.
     #[must_use]
-    pub const fn ends_access(self) -> bool {
-        matches!(
-            self,
-            Self::MemberRoleChanged | Self::MemberRemoved | Self::OrganizationUpdated
-        )
+    pub fn changes_access(self) -> bool {
+        let noun = self.as_str().split_once('.').map(|(noun, _)| noun);
+        matches!(noun, Some("organization" | "member" | "role" | "team"))
     }
 }
 

@@ -55,6 +55,20 @@ permissions! {
     MembersUpdate = "members:update",
     /// Take access away.
     MembersDelete = "members:delete",
+    /// Make roles.
+    RolesCreate = "roles:create",
+    /// Change what roles permit.
+    RolesUpdate = "roles:update",
+    /// Remove roles.
+    RolesDelete = "roles:delete",
+    /// See teams, and who is in them.
+    TeamsRead = "teams:read",
+    /// Make teams.
+    TeamsCreate = "teams:create",
+    /// Change teams, who is in them, and which roles come with them.
+    TeamsUpdate = "teams:update",
+    /// Remove teams.
+    TeamsDelete = "teams:delete",
     /// See events.
     EventsRead = "events:read",
     /// Make events.
@@ -92,6 +106,12 @@ impl Permission {
             .copied()
             .find(|permission| permission.as_str() == text)
     }
+
+    /// Whether it is the owner's alone: no role of an organization's own can permit it.
+    #[must_use]
+    pub const fn is_the_owners(self) -> bool {
+        matches!(self, Self::OrganizationTransfer)
+    }
 }
 
 impl fmt::Display for Permission {
@@ -109,6 +129,36 @@ impl Permissions {
     #[must_use]
     pub fn all() -> Self {
         Permission::ALL.iter().copied().collect()
+    }
+
+    /// What the roles of somebody permit together. Each is its slug and, for one of the organization's
+    /// own, its permissions with blanks before them; commas stand between roles:
+    /// `checkin ,treasurer loyalty:read members:read`.
+    #[must_use]
+    pub fn of_roles(roles: &str) -> Self {
+        roles.split(',').fold(Self::default(), |held, role| {
+            let (slug, permissions) = role.split_once(' ').unwrap_or((role, ""));
+            held.and(Self::of_role(slug, permissions))
+        })
+    }
+
+    /// What a role permits: by its slug, if it is built in, or else these, with blanks between them. One
+    /// that this release does not know is permitted to nobody.
+    #[must_use]
+    pub fn of_role(slug: &str, permissions: &str) -> Self {
+        match BuiltInRole::parse(slug) {
+            Some(role) => role.permissions(),
+            None => permissions
+                .split(' ')
+                .filter_map(Permission::parse)
+                .collect(),
+        }
+    }
+
+    /// Everything of both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// Whether `permission` is in the set.
@@ -213,9 +263,16 @@ impl BuiltInRole {
                 P::MembersCreate,
                 P::MembersUpdate,
                 P::MembersDelete,
+                P::RolesCreate,
+                P::RolesUpdate,
+                P::RolesDelete,
+                P::TeamsCreate,
+                P::TeamsUpdate,
+                P::TeamsDelete,
             ],
             Self::Organizer => &[
                 P::MembersRead,
+                P::TeamsRead,
                 P::EventsCreate,
                 P::EventsUpdate,
                 P::PatronsCreate,
@@ -230,6 +287,7 @@ impl BuiltInRole {
             Self::Viewer => &[
                 P::OrganizationRead,
                 P::MembersRead,
+                P::TeamsRead,
                 P::EventsRead,
                 P::PatronsRead,
                 P::AttendanceRead,

@@ -39,6 +39,7 @@ impl World {
             )
             .await,
             start_import(&foreigner).await,
+            team(&foreigner, "Foreign").await,
         ];
         settle(app).await;
         let (event, patron) = (owner.evening(json!({})).await, owner.patron("Ada").await);
@@ -70,6 +71,24 @@ impl World {
             )
             .await;
         let session = other_session(&owner).await;
+        // The owner belongs to a third organization, too, and can leave it.
+        let host_elsewhere = app.owner("choir").await;
+        let address = id(
+            &owner,
+            "{ viewer { user { email } } }",
+            "/viewer/user/email",
+        )
+        .await;
+        let access = json!({ "email": address, "role": "member" });
+        host_elsewhere.done("addMember", "__typename", access).await;
+        let elsewhere = id(
+            &host_elsewhere,
+            "{ organization { id } }",
+            "/organization/id",
+        )
+        .await;
+        let (choir, basses) = (team(&owner, "Choir").await, team(&owner, "Basses").await);
+        let place = json!({ "teamId": choir, "memberId": member });
         let who = json!({ "eventId": event, "patronId": patron });
         let (arrival, departure) = (Uuid::now_v7(), Uuid::now_v7());
         let scan = |id: Uuid, method: &str| {
@@ -113,6 +132,56 @@ impl World {
             ),
             // Who owns it already: the others' samples go on as the owner.
             ("transferOwnership", Some(json!({ "memberId": host }))),
+            (
+                "updateMember",
+                Some(json!({ "memberId": member, "externalId": "77", "metadata": { "a": [1] } })),
+            ),
+            (
+                "grantMemberRole",
+                Some(json!({ "memberId": member, "role": "viewer" })),
+            ),
+            (
+                "withdrawMemberRole",
+                Some(json!({ "memberId": member, "role": "viewer" })),
+            ),
+            (
+                "createRole",
+                Some(
+                    json!({ "name": "Treasurer", "slug": "treasurer", "description": "Money", "permissions": ["loyalty:read"] }),
+                ),
+            ),
+            (
+                "updateRole",
+                Some(
+                    json!({ "slug": "treasurer", "name": "Bursar", "description": "Coins", "permissions": ["events:read"] }),
+                ),
+            ),
+            ("deleteRole", Some(json!({ "slug": "treasurer" }))),
+            (
+                "createTeam",
+                Some(json!({ "name": "Band", "description": "Brass", "parentId": choir })),
+            ),
+            (
+                "updateTeam",
+                Some(
+                    json!({ "teamId": basses, "name": "Low", "description": "Voices", "parentId": choir }),
+                ),
+            ),
+            (
+                "grantTeamRole",
+                Some(json!({ "teamId": choir, "role": "checkin" })),
+            ),
+            (
+                "withdrawTeamRole",
+                Some(json!({ "teamId": choir, "role": "checkin" })),
+            ),
+            ("addTeamMember", Some(place.clone())),
+            ("removeTeamMember", Some(place)),
+            ("deleteTeam", Some(json!({ "teamId": basses }))),
+            (
+                "leaveOrganization",
+                Some(json!({ "organizationId": elsewhere })),
+            ),
             ("removeMember", Some(json!({ "memberId": member }))),
             (
                 "createEvent",
@@ -229,6 +298,13 @@ async fn member(client: &Client, role: &str) -> String {
         .and_then(|member| member["id"].as_str())
         .expect(role)
         .to_owned()
+}
+
+async fn team(client: &Client, name: &str) -> String {
+    let made = client
+        .done("createTeam", "team { id }", json!({ "name": name }))
+        .await;
+    made["team"]["id"].as_str().expect("an id").to_owned()
 }
 
 async fn other_session(client: &Client) -> String {

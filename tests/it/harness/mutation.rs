@@ -67,6 +67,9 @@ pub fn input_type(field: &str) -> String {
     match field {
         "publishEvent" | "cancelEvent" | "closeEvent" => "EventInput".to_owned(),
         "checkOut" => "CheckInInput".to_owned(),
+        "grantMemberRole" | "withdrawMemberRole" => "MemberRoleInput".to_owned(),
+        "addTeamMember" | "removeTeamMember" => "TeamMemberInput".to_owned(),
+        "grantTeamRole" | "withdrawTeamRole" => "TeamRoleInput".to_owned(),
         _ => format!("{}{}Input", field[..1].to_uppercase(), &field[1..]),
     }
 }

@@ -1,5 +1,8 @@
-//! Organizations, and who may do what in them.
+//! Organizations, who belongs to them, and what they may do.
 
 mod access;
+mod leaving;
 mod member;
 mod organization;
+pub mod role;
+pub mod team;

@@ -26,6 +26,7 @@ const FOUNDING: &[&str] = &["signUp", "createOrganization"];
 /// What each other mutation commits.
 const KNOWN: &[(&str, &[Kind])] = &[
     ("addMember", &[Kind::MemberAdded]),
+    ("addTeamMember", &[Kind::TeamMemberAdded]),
     ("cancelEvent", &[Kind::EventCancelled]),
     ("cancelRegistration", &[Kind::RegistrationCancelled]),
     ("changeMemberRole", &[Kind::MemberRoleChanged]),
@@ -35,11 +36,19 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ("commitImport", &[Kind::ImportCommitting]),
     ("createEvent", &[Kind::EventCreated]),
     ("createPatron", &[Kind::PatronCreated]),
+    ("createRole", &[Kind::RoleCreated]),
+    ("createTeam", &[Kind::TeamCreated]),
     ("deletePatron", &[Kind::PatronDeleted]),
+    ("deleteRole", &[Kind::RoleDeleted]),
+    ("deleteTeam", &[Kind::TeamDeleted]),
+    ("grantMemberRole", &[Kind::MemberRoleGranted]),
+    ("grantTeamRole", &[Kind::TeamRoleGranted]),
+    ("leaveOrganization", &[Kind::MemberLeft]),
     ("publishEvent", &[Kind::EventPublished]),
     ("recordScans", &[Kind::CheckedIn]),
     ("register", &[Kind::Registered]),
     ("removeMember", &[Kind::MemberRemoved]),
+    ("removeTeamMember", &[Kind::TeamMemberRemoved]),
     ("revertCheckIn", &[Kind::CheckInReverted]),
     ("startImport", &[Kind::ImportStarted]),
     (
@@ -51,8 +60,13 @@ const KNOWN: &[(&str, &[Kind])] = &[
         ],
     ),
     ("updateEvent", &[Kind::EventUpdated]),
+    ("updateMember", &[Kind::MemberUpdated]),
     ("updateOrganization", &[Kind::OrganizationUpdated]),
     ("updatePatron", &[Kind::PatronUpdated]),
+    ("updateRole", &[Kind::RoleUpdated]),
+    ("updateTeam", &[Kind::TeamUpdated]),
+    ("withdrawMemberRole", &[Kind::MemberRoleWithdrawn]),
+    ("withdrawTeamRole", &[Kind::TeamRoleWithdrawn]),
 ];
 
 on_each_database!(every_mutation_says_what_it_changed);

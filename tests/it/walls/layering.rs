@@ -56,6 +56,10 @@ const SYSTEM: &[(&str, &str)] = &[
         "follow an organization's changes",
     ),
     (
+        "crates/domain/src/organizations/member.rs",
+        "leave an organization",
+    ),
+    (
         "crates/domain/src/organizations/organization.rs",
         "found an organization",
     ),

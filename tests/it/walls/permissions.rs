@@ -25,15 +25,18 @@ const WAYS: &[(&str, &str, &[&str])] = &[
     ("Member", "members", &["nodes"]),
     ("Organization", "organization", &[]),
     ("Patron", "patron", &[]),
+    ("Team", "team", &[]),
+    ("TeamMember", "team", &["members", "nodes"]),
 ];
 
-/// Mutations that end the session that calls them, renew it, or change where it acts.
+/// Mutations that end the session or the membership that calls them, renew it, or change where it acts.
 const OF_A_SESSION: &[&str] = &[
     "signOut",
     "confirmPassword",
     "changePassword",
     "createOrganization",
     "activateOrganization",
+    "leaveOrganization",
 ];
 
 on_each_database!(

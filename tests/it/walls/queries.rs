@@ -38,7 +38,11 @@ const LISTS: &[(&str, &str)] = &[
         "query($n: Int!) { patrons(first: $n) { totalCount nodes { tier attendances(first: 1) { nodes { state event { title changeCursor } } } } } }",
         "/patrons/nodes",
     ),
-    ("query($n: Int!) { members(first: $n) { totalCount nodes { role user { email } } } }", "/members/nodes"),
+    (
+        "query($n: Int!) { members(first: $n) { totalCount nodes { role user { email } roles { teamName } permissions
+            teams(first: 1) { nodes { team { name roles parent { name } } } } } } }",
+        "/members/nodes",
+    ),
     (
         "query($n: Int!) { attendanceChanges(first: $n) { changes { event { title } patron { points } attendance { state } } } }",
         "/attendanceChanges/changes",

@@ -48,10 +48,13 @@ impl Sampler<'_> {
         let value = match (input.kind.as_str(), input.name.as_str()) {
             // A session is no node.
             ("ID", "ids") => {
-                let nodes = self.ids.iter().filter(|(tag, _)| !"@S".contains(**tag));
+                let nodes = self.ids.iter().filter(|(tag, _)| !"@#S".contains(**tag));
                 return nodes.map(|(_, id)| id.clone()).collect();
             }
+            // No team is part of itself.
+            ("ID", "parentId") if owner == "UpdateTeamInput" => return Value::Null,
             ("ID", name) => json!(self.ids[&kind_of(owner, name)]),
+            ("String", "permissions") => json!("events:read"),
             ("ImportField", _) => json!("FIRST_NAME"),
             // The other arguments of a page have tests of their own.
             (_, "after" | "before" | "last" | "verdict" | "scanToRevert") => return Value::Null,
@@ -77,6 +80,7 @@ impl Sampler<'_> {
         let number = self.number;
         match (owner, name) {
             ("AddMemberInput", "email") => json!(self.ids.get(&'@')),
+            ("UpdateRoleInput" | "DeleteRoleInput", "slug") => json!(self.ids.get(&'#')),
             ("ScanInput", "id") | (_, "scanId") => json!(scan_id(number)),
             (_, "first") => json!(5),
             (_, "search") => json!("a"),
@@ -107,8 +111,8 @@ impl Sampler<'_> {
             (_, "column") => json!("name"),
             (
                 _,
-                "title" | "description" | "location" | "name" | "firstName" | "lastName"
-                | "organizationName" | "device" | "reason" | "fileName",
+                "title" | "description" | "externalId" | "location" | "name" | "firstName"
+                | "lastName" | "organizationName" | "device" | "reason" | "fileName",
             ) => json!(format!("sample {number}")),
             _ => panic!("the input {owner}.{name} has no sample: give it one here"),
         }
@@ -119,6 +123,7 @@ impl Sampler<'_> {
 fn kind_of(owner: &str, name: &str) -> char {
     match (owner, name) {
         ("event" | "node", "id") | (_, "eventId") => 'E',
+        ("team", "id") | (_, "teamId" | "parentId") => 'T',
         ("patron", "id") | (_, "patronId") => 'P',
         ("import", "id") | (_, "importId") => 'I',
         (_, "memberId" | "hostId") => 'M',

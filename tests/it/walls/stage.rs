@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::harness::{App, Client, people::PASSWORD};
 
 /// Global ids by their tag, the first letter of what they name; `@` is the address of an account
-/// that belongs to no organization.
+/// that belongs to no organization, `#` the slug of a role of the organization's own.
 pub type Ids = BTreeMap<char, String>;
 
 /// An organization with one of everything.
@@ -68,6 +68,19 @@ impl Stage {
         stage.set('S', stage.session().await.1);
         stage.set('I', stage.import().await);
         stage.set('@', stage.account(app).await);
+        stage.set('#', stage.role().await);
+        stage.set('T', stage.team().await);
+        let place = json!({ "teamId": stage.ids[&'T'], "memberId": stage.ids[&'M'] });
+        stage.owner.done("addTeamMember", "__typename", place).await;
+        let role = json!({ "teamId": stage.ids[&'T'], "role": stage.ids[&'#'] });
+        stage.owner.done("grantTeamRole", "__typename", role).await;
+        let role = json!({ "memberId": stage.ids[&'M'], "role": "member" });
+        stage
+            .owner
+            .done("grantMemberRole", "__typename", role)
+            .await;
+        let known = json!({ "memberId": stage.ids[&'M'], "externalId": name });
+        stage.owner.done("updateMember", "__typename", known).await;
         stage
     }
 
@@ -97,17 +110,34 @@ impl Stage {
                 }
                 set('P', patron);
             }
-            "changeMemberRole" | "removeMember" | "transferOwnership" => {
-                let address = self.account(app).await;
-                let add = "mutation($input: AddMemberInput!) { addMember(input: $input) { member { id } errors { message } } }";
-                let added = self
-                    .owner
-                    .ok(
-                        add,
-                        json!({ "input": { "email": address, "role": "member" } }),
-                    )
-                    .await;
-                set('M', text(&added["addMember"]["member"]["id"]));
+            "changeMemberRole" | "removeMember" | "transferOwnership" | "grantMemberRole"
+            | "withdrawMemberRole" | "addTeamMember" | "removeTeamMember" => {
+                let member = self.member(&self.account(app).await).await;
+                let (team, role) = (&self.ids[&'T'], "viewer");
+                if mutation == "withdrawMemberRole" {
+                    let input = json!({ "memberId": member, "role": role });
+                    self.owner
+                        .done("grantMemberRole", "__typename", input)
+                        .await;
+                }
+                if mutation == "removeTeamMember" {
+                    let input = json!({ "memberId": member, "teamId": team });
+                    self.owner.done("addTeamMember", "__typename", input).await;
+                }
+                set('M', member);
+            }
+            "leaveOrganization" => {
+                caller = app.sign_up(&self.name.replace('-', "_")).await;
+                self.member(&address(&caller).await).await;
+            }
+            "updateRole" | "deleteRole" => drop(set('#', self.role().await)),
+            "updateTeam" | "deleteTeam" | "grantTeamRole" | "withdrawTeamRole" => {
+                let team = self.team().await;
+                if mutation == "withdrawTeamRole" {
+                    let input = json!({ "teamId": team, "role": "viewer" });
+                    self.owner.done("grantTeamRole", "__typename", input).await;
+                }
+                set('T', team);
             }
             "addMember" => drop(set('@', self.account(app).await)),
             "commitImport" => drop(set('I', self.import().await)),
@@ -161,8 +191,7 @@ impl Stage {
 
     /// A new import, its dry run done.
     async fn import(&self) -> String {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let number = next();
         let name = &self.name;
         let file = format!("First name,{name} column\n{name} {number},{name} cell\n");
         let input = json!({ "fileName": format!("{name}.csv"), "content": STANDARD.encode(file), "eventId": self.ids[&'E'] });
@@ -175,11 +204,35 @@ impl Stage {
 
     /// The address of a new account.
     async fn account(&self, app: &App) -> String {
-        let person = app.sign_up(&self.name.replace('-', "_")).await;
-        text(
-            &person.ok("{ viewer { user { email } } }", json!({})).await["viewer"]["user"]["email"],
-        )
+        address(&app.sign_up(&self.name.replace('-', "_")).await).await
     }
+
+    /// Gives the account with this address access.
+    async fn member(&self, address: &str) -> String {
+        let input = json!({ "email": address, "role": "member" });
+        let added = self.owner.done("addMember", "member { id }", input).await;
+        text(&added["member"]["id"])
+    }
+
+    /// The slug of a new role.
+    async fn role(&self) -> String {
+        let input = json!({ "name": format!("{} role {}", self.name, next()), "permissions": ["patrons:read"] });
+        let made = self.owner.done("createRole", "role { slug }", input).await;
+        text(&made["role"]["slug"])
+    }
+
+    /// A new team.
+    async fn team(&self) -> String {
+        let input = json!({ "name": format!("{} team {}", self.name, next()) });
+        let made = self.owner.done("createTeam", "team { id }", input).await;
+        text(&made["team"]["id"])
+    }
+}
+
+/// The address of a person's account.
+async fn address(person: &Client) -> String {
+    let me = person.ok("{ viewer { user { email } } }", json!({})).await;
+    text(&me["viewer"]["user"]["email"])
 }
 
 /// Waits until a worker has brought an import to this state.
@@ -207,6 +260,11 @@ pub fn uuid_of(id: &str) -> Uuid {
 pub fn nothing(tag: char) -> String {
     let tag = u8::try_from(tag).expect("a letter");
     URL_SAFE_NO_PAD.encode([&[tag], Uuid::new_v4().as_bytes().as_slice()].concat())
+}
+
+fn next() -> usize {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 fn text(value: &Value) -> String {

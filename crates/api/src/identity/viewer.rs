@@ -5,11 +5,15 @@ use chrono::{DateTime, Utc};
 use domain::{
     Permission, Permissions,
     identity::{session, user},
-    organizations::member,
+    organizations::{access, member},
 };
 
 use super::{session::Session, user::User};
-use crate::{error::Result, operation::Operation, organizations::organization::Organization};
+use crate::{
+    error::Result,
+    operation::Operation,
+    organizations::{held_role::HeldRole, organization::Organization},
+};
 
 /// The person who asks, on their own account.
 pub struct Viewer;
@@ -19,7 +23,7 @@ pub struct Viewer;
 pub struct Membership {
     /// The organization.
     organization: Organization,
-    /// Slug of their role there.
+    /// Slug of their primary role there.
     role: String,
     /// Since when they have access.
     joined_at: DateTime<Utc>,
@@ -78,6 +82,17 @@ impl Viewer {
     ) -> Result<bool> {
         let held = permissions(context).await?;
         Ok(Permission::parse(&permission).is_some_and(|permission| held.has(permission)))
+    }
+
+    /// The roles that they hold in the request's organization, and through which team: why they may do
+    /// what they may; nothing where there is none.
+    async fn roles(&self, context: &Context<'_>) -> Result<Vec<HeldRole>> {
+        let reader = match Operation::of(context).reader().await {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            reader => reader?,
+        };
+        let held = access::of_viewer(&reader).await?;
+        Ok(held.into_iter().map(HeldRole::from).collect())
     }
 
     /// What they may do in the request's organization; nothing where there is none.

@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Json, MaybeUndefined, Object, SimpleObject};
 use domain::{
     Scope,
-    organizations::member::{self, MemberId},
+    organizations::{
+        access,
+        member::{self, MemberId, MemberPatch},
+        team_member,
+    },
     page::PageRequest,
-    permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
+    permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate, TeamsRead},
 };
 
+use super::{
+    held_role::{self, HeldRole, RolesOfMember},
+    team_member::{TeamMember, TeamsOfMember},
+};
 use crate::{
     connection::{CountedConnection, MOST_COUNTED},
     error::Result,
@@ -49,6 +57,25 @@ pub struct ChangeMemberRoleInput {
     role: String,
 }
 
+/// What of a member is to change; what is left out stays.
+#[derive(InputObject)]
+pub struct UpdateMemberInput {
+    /// Who.
+    member_id: ID,
+    /// What another system knows them by, up to 255 characters; null for nothing.
+    external_id: MaybeUndefined<String>,
+    /// The organization's own facts about them: an object of at most 16 KiB, which replaces the present
+    /// one.
+    metadata: Option<Json<serde_json::Value>>,
+}
+
+/// What giving one's own access up takes.
+#[derive(InputObject)]
+pub struct LeaveOrganizationInput {
+    /// One the viewer belongs to.
+    organization_id: ID,
+}
+
 /// What taking access away takes.
 #[derive(InputObject)]
 pub struct RemoveMemberInput {
@@ -61,6 +88,15 @@ pub struct RemoveMemberInput {
 pub struct MemberPayload {
     /// The member after it; for a removal, as they were.
     member: Option<Member>,
+    /// What the caller can mend.
+    errors: Vec<UserError>,
+}
+
+/// What became of giving one's access up.
+#[derive(SimpleObject)]
+pub struct LeaveOrganizationPayload {
+    /// The organization that the viewer belonged to.
+    organization_id: Option<ID>,
     /// What the caller can mend.
     errors: Vec<UserError>,
 }
@@ -142,6 +178,39 @@ impl MemberMutation {
         payload(work).await
     }
 
+    /// Changes what the organization keeps about a member.
+    #[graphql(directive = Requires::apply(MembersUpdate))]
+    async fn update_member(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What is to change.")] input: UpdateMemberInput,
+    ) -> Option<Result<MemberPayload>> {
+        let patch = MemberPatch {
+            external_id: input.external_id.into(),
+            metadata: input.metadata.map(|metadata| metadata.0),
+        };
+        let work = async {
+            let writer = Operation::of(context).writer().await?;
+            member::update(writer, id::decode(&input.member_id, "memberId")?, patch).await
+        };
+        payload(work).await
+    }
+
+    /// Gives the viewer's own access to an organization up, from their very next request.
+    async fn leave_organization(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: LeaveOrganizationInput,
+    ) -> Option<Result<LeaveOrganizationPayload>> {
+        let work = async {
+            let viewer = Operation::of(context).require_viewer()?;
+            let id = id::decode(&input.organization_id, "organizationId")?;
+            member::leave(&viewer, id).await?;
+            Ok(input.organization_id)
+        };
+        payload(work).await
+    }
+
     /// Takes a member's access away, from their very next request.
     #[graphql(directive = Requires::apply(MembersDelete))]
     async fn remove_member(
@@ -163,8 +232,10 @@ fields! {
     columns {
         /// Global id.
         id: ID = id;
-        /// Slug of their role.
+        /// Slug of their primary role.
         role: &str = role;
+        /// What another system knows them by.
+        external_id: Option<&str> = external_id;
         /// Since when they have access.
         joined_at: Time = joined_at;
     }
@@ -174,8 +245,39 @@ fields! {
         /// Their account; null once they have lost access.
         user: User = UserById by user_id, MembersRead;
     }
-    many {}
-    needs {}
+    many {
+        /// The teams that they are in, oldest first.
+        teams: TeamMember = TeamsOfMember, team_member::of_member, TeamsRead;
+    }
+    needs {
+        roles: RolesOfMember by |row: &member::Member| row.id;
+        permissions: RolesOfMember by |row: &member::Member| row.id;
+    }
+
+    /// The organization's own facts about them, an object.
+    async fn metadata(&self) -> Json<&serde_json::Value> {
+        Json(&self.0.metadata)
+    }
+
+    /// All the roles that they hold, their own before those that come with a team.
+    async fn roles(&self, context: &Context<'_>) -> Result<Vec<HeldRole>> {
+        let held = self.held(context).await?;
+        Ok(held.iter().cloned().map(HeldRole::from).collect())
+    }
+
+    /// What all of their roles permit together.
+    async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
+        Ok(held_role::permitted(&self.held(context).await?))
+    }
+}
+
+impl Member {
+    async fn held(&self, context: &Context<'_>) -> Result<Arc<Vec<access::HeldRole>>> {
+        let held = Operation::of(context)
+            .load::<RolesOfMember>(self.0.id)
+            .await?;
+        Ok(held.unwrap_or_default())
+    }
 }
 
 impl From<member::Member> for Member {
@@ -188,6 +290,15 @@ impl From<Settled<member::Member>> for MemberPayload {
     fn from(settled: Settled<member::Member>) -> Self {
         Self {
             member: settled.value.map(Member::from),
+            errors: settled.errors,
+        }
+    }
+}
+
+impl From<Settled<ID>> for LeaveOrganizationPayload {
+    fn from(settled: Settled<ID>) -> Self {
+        Self {
+            organization_id: settled.value,
             errors: settled.errors,
         }
     }

@@ -1,5 +1,10 @@
-//! Organizations, their roles and their members.
+//! Organizations, their roles, members and teams.
 
+pub mod held_role;
 pub mod member;
+pub mod member_role;
 pub mod organization;
 pub mod role;
+pub mod team;
+pub mod team_member;
+pub mod team_role;

@@ -64,7 +64,9 @@ pub async fn authenticate(
         .ok_or(Error::Unauthenticated)?;
     if now - identity.last_used_at >= TOUCH {
         touch(system, identity.session, now).await?;
-        identity.last_used_at = now;
+        if let Some(standing) = &mut identity.standing {
+            standing.last_used_at = now;
+        }
     }
     let is_named = request.organization.is_some();
     let viewer = Viewer {
@@ -79,17 +81,7 @@ pub async fn authenticate(
             .or_else(|| is_named.then(OrganizationId::random)),
         origin: request.origin.clone().into(),
     };
-    let membership = (identity.organization, identity.role, identity.status);
-    let (Some(organization), Some(role), Some(status)) = membership else {
-        return Ok((viewer, None));
-    };
-    let standing = Standing {
-        organization,
-        role,
-        status,
-        last_used_at: identity.last_used_at,
-    };
-    Ok((viewer, Some(standing)))
+    Ok((viewer, identity.standing))
 }
 
 /// Whether the session of `viewer` is still open to the token that they showed: for streams, which

@@ -29,7 +29,7 @@ pub(super) struct Segment {
 impl Segment {
     fn new(after: i64, changes: Vec<Arc<LoggedChange>>) -> Self {
         let ends_access = |change: &Arc<LoggedChange>| {
-            ChangeKind::parse(&change.kind).is_none_or(ChangeKind::ends_access)
+            ChangeKind::parse(&change.kind).is_none_or(ChangeKind::changes_access)
         };
         Self {
             after,

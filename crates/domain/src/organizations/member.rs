@@ -4,31 +4,39 @@ use chrono::{DateTime, Utc};
 use entity::{
     events::event,
     identity::user::UserId,
-    organizations::{
-        member,
-        organization::{self, OrganizationId},
-        role,
-    },
+    organizations::{member, organization::OrganizationId},
 };
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value};
+use serde_json::{Value as Json, json};
 
-pub use entity::organizations::{
-    member::{MemberId, Model as Member},
-    role::Model as Role,
+pub use entity::organizations::member::{MemberId, Model as Member};
+
+use super::{
+    access, metadata,
+    organization::{Organization, Status},
+    role,
 };
-
-use super::organization::{Organization, Status};
 use crate::{
-    BuiltInRole, Change, ChangeKind, Code, Error, Permissions, Reader, Result, Scope, Viewer,
+    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Reader, Result, Scope, System, Viewer,
     Writer,
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
     scope::{Shape, Sort, Standing, Table},
+    text,
 };
 
 /// Organizations a person sees in their list at most.
 const MOST: u64 = 200;
+
+/// What of a member is to change; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct MemberPatch {
+    /// What another system knows them by, up to 255 characters, or nothing.
+    pub external_id: Option<Option<String>>,
+    /// An object of at most 16 KiB, which replaces the present one.
+    pub metadata: Option<Json>,
+}
 
 /// The door into an organization: the one the viewer's request acts in, with what they may do there
 /// at this moment.
@@ -37,23 +45,7 @@ const MOST: u64 = 200;
 /// [`Error::NoOrganization`] when neither the request nor its session names one;
 /// [`Error::NotFound`] when it is not there or the viewer does not belong to it: the same answer.
 pub async fn enter(viewer: &Viewer) -> Result<Scope> {
-    let organization = viewer.organization().ok_or(Error::NoOrganization)?;
-    let own = viewer.begin(false).await?;
-    let membership = own
-        .find::<member::Entity>()
-        .filter(member::Column::OrganizationId.eq(organization.uuid()));
-    let member = own.all(membership).await?.pop().ok_or(Error::NotFound)?;
-    let organization = own
-        .organizations(vec![organization.uuid()])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
-    Ok(open(
-        viewer,
-        organization.id,
-        &member.role,
-        organization.status,
-    ))
+    admit(viewer, viewer.standing().await?.as_ref())
 }
 
 /// The same door for somebody whose standing was read with their credential.
@@ -63,13 +55,8 @@ pub async fn enter(viewer: &Viewer) -> Result<Scope> {
 pub fn admit(viewer: &Viewer, standing: Option<&Standing>) -> Result<Scope> {
     match standing {
         Some(standing) => {
-            let Standing {
-                organization,
-                role,
-                status,
-                ..
-            } = standing;
-            Ok(open(viewer, *organization, role, *status))
+            let writable = matches!(standing.status, Status::Trial | Status::Active);
+            Ok(viewer.scope(standing.organization, standing.permissions, writable))
         }
         None if viewer.organization().is_none() => Err(Error::NoOrganization),
         None => Err(Error::NotFound),
@@ -101,14 +88,6 @@ pub async fn of_viewer(viewer: &Viewer) -> Result<Vec<(Member, Organization)>> {
             Some((member, organization.clone()))
         })
         .collect())
-}
-
-/// What a role permits.
-#[must_use]
-pub fn permissions(role: &str) -> Permissions {
-    BuiltInRole::parse(role)
-        .map(BuiltInRole::permissions)
-        .unwrap_or_default()
 }
 
 /// The organization's members, oldest first.
@@ -155,25 +134,14 @@ pub async fn load(reader: &Reader<MembersRead>, members: &[MemberId]) -> Result<
         .await
 }
 
-/// The organization's roles, from most to least.
-pub async fn roles(reader: &Reader<MembersRead>) -> Result<Vec<Role>> {
-    let mut roles = reader.all(reader.find::<role::Entity>()).await?;
-    roles.sort_by_key(|role| {
-        BuiltInRole::ALL
-            .iter()
-            .position(|built_in| built_in.slug() == role.slug)
-            .unwrap_or(usize::MAX)
-    });
-    Ok(roles)
-}
-
 /// Gives the account with this address access, under a role.
 ///
 /// # Errors
 /// A refusal when there is no such account, it has access already, or the role permits what the
 /// caller may not do themselves.
 pub async fn add(writer: Writer<MembersCreate>, address: &str, role: &str) -> Result<Member> {
-    grantable(&writer, role, "role")?;
+    access::lock(&writer).await?;
+    role::grantable(&writer, role, "role").await?;
     let address = email::check(address).map_err(|problem| Error::Refused(vec![problem]))?;
     let user = writer
         .rows::<Found>(
@@ -217,7 +185,8 @@ pub async fn change_role(
     id: MemberId,
     role: &str,
 ) -> Result<Member> {
-    grantable(&writer, role, "role")?;
+    access::lock(&writer).await?;
+    role::grantable(&writer, role, "role").await?;
     let member = subject(&writer, id).await?;
     let update = writer
         .change::<member::Entity>()
@@ -225,9 +194,8 @@ pub async fn change_role(
         .set(member::Column::UpdatedAt, writer.scope().clock().now())
         .filter(member::Column::Id.eq(id.uuid()));
     writer.update(update).await?;
-    let change = Change::new(ChangeKind::MemberRoleChanged, id).with(
-        serde_json::json!({ "userId": member.user_id.uuid(), "from": member.role, "to": role }),
-    );
+    let change = Change::new(ChangeKind::MemberRoleChanged, id)
+        .with(json!({ "userId": member.user_id.uuid(), "from": member.role, "to": role }));
     writer.commit(change).await?;
     Ok(Member {
         role: role.to_owned(),
@@ -235,25 +203,97 @@ pub async fn change_role(
     })
 }
 
+/// Changes what the organization keeps about a member.
+///
+/// # Errors
+/// A refusal naming every field that is wrong or taken.
+pub async fn update(
+    writer: Writer<MembersUpdate>,
+    id: MemberId,
+    patch: MemberPatch,
+) -> Result<Member> {
+    let mut problems = Vec::new();
+    let mut update = writer
+        .change::<member::Entity>()
+        .set(member::Column::UpdatedAt, writer.scope().clock().now())
+        .filter(member::Column::Id.eq(id.uuid()));
+    if let Some(external_id) = patch.external_id {
+        let external_id = external_id
+            .map(|external_id| text::required(&mut problems, "externalId", &external_id, 255));
+        update = update.set(member::Column::ExternalId, external_id);
+    }
+    if let Some(metadata) = patch.metadata {
+        metadata::check(&mut problems, &metadata);
+        update = update.set(member::Column::Metadata, metadata);
+    }
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    access::lock(&writer).await?;
+    find(&writer, id).await?;
+    if let Err(error) = writer.update(update).await {
+        return Err(match error {
+            Error::Refused(_) => Error::refused(
+                Code::Taken,
+                "externalId",
+                "Another member has this external id.",
+            ),
+            other => other,
+        });
+    }
+    let member = find(&writer, id).await?;
+    let change =
+        Change::new(ChangeKind::MemberUpdated, id).with(json!({ "userId": member.user_id.uuid() }));
+    writer.commit(change).await?;
+    Ok(member)
+}
+
 /// Takes a member's access away, from their very next request; open streams end.
 ///
 /// # Errors
 /// A refusal for the owner and for a member above oneself.
 pub async fn remove(writer: Writer<MembersDelete>, id: MemberId) -> Result<Member> {
+    access::lock(&writer).await?;
     let member = subject(&writer, id).await?;
-    let hosted = writer
-        .change::<event::Entity>()
-        .set(event::Column::HostId, None::<uuid::Uuid>)
-        .filter(event::Column::HostId.eq(id.uuid()));
-    writer.update(hosted).await?;
-    let removal = writer
-        .removal::<member::Entity>()
-        .filter(member::Column::Id.eq(id.uuid()));
-    writer.delete(removal).await?;
-    let change = Change::new(ChangeKind::MemberRemoved, id)
-        .with(serde_json::json!({ "userId": member.user_id.uuid() }));
-    writer.commit(change).await?;
-    Ok(member)
+    end(writer, member, ChangeKind::MemberRemoved).await
+}
+
+/// Gives the viewer's own access to an organization up.
+///
+/// # Errors
+/// A refusal for the owner, and for somebody who does not belong to it.
+pub async fn leave(viewer: &Viewer, organization: OrganizationId) -> Result<Member> {
+    // Whoever belongs may go, whatever their roles permit: it is done by Rollcall, on their behalf.
+    let system = System::new(&viewer.db, "leave an organization");
+    let actor = Actor::User {
+        user: viewer.user(),
+        session: viewer.session(),
+    };
+    let scope = system.scope_as(organization, actor, (*viewer.origin).clone());
+    let writer = scope.writer::<MembersDelete>().await?;
+    let stranger = || {
+        Error::refused(
+            Code::NotFound,
+            "organizationId",
+            "You belong to no such organization.",
+        )
+    };
+    access::lock(&writer).await.map_err(|error| match error {
+        Error::NotFound => stranger(),
+        other => other,
+    })?;
+    let own = writer
+        .find::<member::Entity>()
+        .filter(member::Column::UserId.eq(viewer.user().uuid()));
+    let member = writer.one(own).await?.ok_or_else(stranger)?;
+    if member.role == BuiltInRole::Owner.slug() {
+        return Err(Error::refused(
+            Code::LastOwner,
+            "organizationId",
+            "You own it: make another member the owner first, with transferOwnership.",
+        ));
+    }
+    end(writer, member, ChangeKind::MemberLeft).await
 }
 
 /// A new membership, for whichever organization it is inserted.
@@ -262,6 +302,8 @@ pub(super) fn row(user: UserId, role: &str, now: DateTime<Utc>) -> member::Activ
         id: Set(MemberId::random()),
         user_id: Set(user),
         role: Set(role.to_owned()),
+        external_id: Set(None),
+        metadata: Set(json!({})),
         joined_at: Set(now),
         created_at: Set(now),
         updated_at: Set(now),
@@ -279,67 +321,18 @@ fn sort() -> Sort<member::Entity> {
     }
 }
 
-fn open(viewer: &Viewer, organization: OrganizationId, role: &str, status: Status) -> Scope {
-    let writable = matches!(status, Status::Trial | Status::Active);
-    viewer.scope(organization, permissions(role), writable)
-}
-
 #[derive(sea_orm::FromQueryResult)]
 struct Found {
     id: UserId,
     member_id: Option<MemberId>,
 }
 
-/// Refuses a role that is not there, is the owner's, or permits what the caller may not do.
-fn grantable<P>(writer: &Writer<P>, role: &str, field: &'static str) -> Result<()> {
-    let Some(built_in) = BuiltInRole::parse(role) else {
-        return Err(Error::refused(
-            Code::NotFound,
-            field,
-            "The organization has no such role.",
-        ));
-    };
-    if built_in == BuiltInRole::Owner {
-        return Err(Error::refused(
-            Code::LastOwner,
-            field,
-            "An organization has one owner: give another role, or use transferOwnership.",
-        ));
-    }
-    if !writer
-        .scope()
-        .permissions()
-        .includes(built_in.permissions())
-    {
-        return Err(Error::refused(
-            Code::AboveOwnRole,
-            field,
-            "You cannot grant what you may not do yourself.",
-        ));
-    }
-    Ok(())
-}
-
-/// The member to change, locked, if the caller may change them.
-async fn subject<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
-    // The organization's row is locked first on every path that could leave it without an owner.
-    writer
-        .one(writer.find::<organization::Entity>().lock_exclusive())
-        .await?;
-    let member = writer
-        .one(
-            writer
-                .find::<member::Entity>()
-                .filter(member::Column::Id.eq(id.uuid())),
-        )
-        .await?
-        .ok_or_else(|| {
-            Error::refused(
-                Code::NotFound,
-                "memberId",
-                "The organization has no such member.",
-            )
-        })?;
+/// The member to change, if the caller may change them: they hold the organization's lock.
+///
+/// # Errors
+/// A refusal for one who is not there, for the owner, and for one who may do more than the caller.
+pub(super) async fn subject<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
+    let member = find(writer, id).await?;
     if member.role == BuiltInRole::Owner.slug() {
         return Err(Error::refused(
             Code::LastOwner,
@@ -347,16 +340,40 @@ async fn subject<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
             "The owner's role and access cannot be changed: make another member the owner first, with transferOwnership.",
         ));
     }
-    if !writer
-        .scope()
-        .permissions()
-        .includes(permissions(&member.role))
-    {
-        return Err(Error::refused(
-            Code::AboveOwnRole,
+    let permissions = access::of_user(writer, member.user_id).await?;
+    access::require(writer, permissions, "memberId")?;
+    Ok(member)
+}
+
+/// The member.
+///
+/// # Errors
+/// A refusal for one who is not there.
+pub(super) async fn find<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> {
+    let select = writer
+        .find::<member::Entity>()
+        .filter(member::Column::Id.eq(id.uuid()));
+    writer.one(select).await?.ok_or_else(|| {
+        Error::refused(
+            Code::NotFound,
             "memberId",
-            "This member may do more than you.",
-        ));
-    }
+            "The organization has no such member.",
+        )
+    })
+}
+
+/// Ends a membership. Their further roles and their places in teams go with it; what they hosted stays.
+async fn end<P>(writer: Writer<P>, member: Member, kind: ChangeKind) -> Result<Member> {
+    let hosted = writer
+        .change::<event::Entity>()
+        .set(event::Column::HostId, None::<uuid::Uuid>)
+        .filter(event::Column::HostId.eq(member.id.uuid()));
+    writer.update(hosted).await?;
+    let removal = writer
+        .removal::<member::Entity>()
+        .filter(member::Column::Id.eq(member.id.uuid()));
+    writer.delete(removal).await?;
+    let change = Change::new(kind, member.id).with(json!({ "userId": member.user_id.uuid() }));
+    writer.commit(change).await?;
     Ok(member)
 }

@@ -1,7 +1,14 @@
-//! The tenant: organizations, their addresses, roles and members.
+//! Organizations, who has access to them, and what they may do.
 
+pub mod access;
 pub mod member;
+pub mod member_role;
+mod metadata;
 pub mod organization;
 pub mod ownership;
+pub mod role;
 pub mod slug;
+pub mod team;
+pub mod team_member;
+pub mod team_role;
 pub mod time_zone;

@@ -9,18 +9,15 @@ use serde_json::{Value as Json, json};
 
 pub use entity::organizations::organization::{Model as Organization, OrganizationId, Status};
 
-use super::{slug, time_zone};
+use super::{metadata, slug, time_zone};
 use crate::{
-    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Problem, Reader, Result, System, Viewer,
-    Writer,
+    Actor, BuiltInRole, Change, ChangeKind, Error, Reader, Result, System, Viewer, Writer,
     permission::{OrganizationRead, OrganizationUpdate},
     text,
 };
 
 /// Slugs by chance that are tried when nobody gives one, and the name's own is taken.
 const ATTEMPTS: usize = 5;
-/// Bytes of an organization's metadata at most.
-const METADATA: usize = 16 * 1024;
 
 /// What founding an organization takes.
 #[derive(Clone, Debug)]
@@ -97,6 +94,7 @@ async fn found(
         status: Set(Status::Trial),
         time_zone: Set(time_zone.to_owned()),
         metadata: Set(json!({})),
+        access_version: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
     });
@@ -107,6 +105,8 @@ async fn found(
         slug: Set(role.slug().to_owned()),
         name: Set(role.name().to_owned()),
         built_in: Set(true),
+        description: Set(String::new()),
+        permissions: Set(String::new()),
         created_at: Set(now),
     });
     writer.insert_all(roles.collect()).await?;
@@ -175,16 +175,7 @@ pub async fn update(
         update = update.set(organization::Column::TimeZone, zone);
     }
     if let Some(metadata) = patch.metadata {
-        if !metadata.is_object()
-            || metadata.to_string().len() > METADATA
-            || text::has_nul(&metadata)
-        {
-            problems.push(Problem::new(
-                Code::Invalid,
-                "metadata",
-                "Metadata is an object of at most 16 KiB, without NUL characters.",
-            ));
-        }
+        metadata::check(&mut problems, &metadata);
         update = update.set(organization::Column::Metadata, metadata);
     }
     if let Some(address) = &patch.slug {

@@ -1,10 +1,10 @@
 //! Who answers for an organization: one member, at any moment.
 
 use entity::organizations::{member, organization};
-use sea_orm::{ColumnTrait, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ExprTrait, QueryFilter};
 use serde_json::json;
 
-use super::{member::MemberId, organization::Organization};
+use super::{access, member::MemberId, organization::Organization};
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Permission, Result, Writer,
     permission::OrganizationTransfer, scope::Fresh,
@@ -21,11 +21,8 @@ pub async fn transfer(
     fresh: Fresh,
     heir: MemberId,
 ) -> Result<Organization> {
-    // Locked first on every path that could leave it without an owner; read under the lock, because
-    // another transfer may just have been made.
-    let organization = writer
-        .required(writer.find::<organization::Entity>().lock_exclusive())
-        .await?;
+    // Read under the lock, because another transfer may just have been made.
+    let organization = access::lock(&writer).await?;
     let owners = member::Column::UserId.eq(organization.owner_id.uuid());
     let concerned = writer
         .find::<member::Entity>()

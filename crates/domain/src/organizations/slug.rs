@@ -57,7 +57,7 @@ pub(super) fn vary(name: &str) -> Result<String> {
 }
 
 /// What of a name can stand in a slug.
-fn spell(name: &str, longest: usize) -> String {
+pub(super) fn spell(name: &str, longest: usize) -> String {
     let mut slug = String::new();
     for character in text::fold(name).chars() {
         if character.is_ascii_alphanumeric() {

@@ -9,25 +9,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use entity::{
-    identity::{session::SessionId, user::UserId},
-    organizations::organization::{self, OrganizationId},
-};
+use entity::identity::{session::SessionId, user::UserId};
 use sea_orm::Value;
 
-use super::{Db, dialect};
+use super::{Db, Standing, dialect};
 use crate::Result;
-
-/// What a person was in the organization they act in when they came: for
-/// `organizations::member::admit` to judge.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    pub(crate) organization: OrganizationId,
-    pub(crate) role: String,
-    pub(crate) status: organization::Status,
-    /// When their session was last used, as far as it was written down.
-    pub(crate) last_used_at: DateTime<Utc>,
-}
 
 /// Who held a credential, and what they were.
 #[derive(Debug)]
@@ -95,7 +81,7 @@ impl Claim {
     pub(super) fn statement(&self, db: &Db) -> (String, Vec<Value>) {
         let mut values = vec![self.holder.standing.organization.uuid().into()];
         let condition = self.condition(db.clock().now(), &mut values);
-        let bound = dialect::binding_tenant(db.backend());
+        let bound = dialect::binding_tenant(db.backend(), "$1");
         let sql = format!("SELECT 1 FROM (SELECT {bound} AS id) AS tenant WHERE {condition}");
         (sql, values)
     }
@@ -115,6 +101,7 @@ impl Claim {
         let user = value(holder.user.uuid().into());
         let organization = value(standing.organization.uuid().into());
         let role = value(standing.role.clone().into());
+        let access_version = value(standing.access_version.into());
         let session = session(&hash, &now);
         let acts_here = match &holder.slug {
             None => format!("active_organization_id = {organization}"),
@@ -127,7 +114,8 @@ impl Claim {
         };
         format!(
             "EXISTS (SELECT 1 FROM {session} AND sessions.user_id = {user} AND {acts_here})
-            AND (SELECT role FROM members WHERE organization_id = tenant.id AND user_id = {user}) = {role}"
+            AND (SELECT role FROM members WHERE organization_id = tenant.id AND user_id = {user}) = {role}
+            AND (SELECT access_version FROM organizations WHERE id = tenant.id) = {access_version}"
         )
     }
 }

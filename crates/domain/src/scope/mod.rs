@@ -17,6 +17,7 @@ mod reach;
 mod reader;
 mod shape;
 mod socket;
+mod standing;
 mod system;
 mod transaction;
 mod viewer;
@@ -37,15 +38,17 @@ use entity::{
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::Mutex;
 
-pub use claim::{Claim, Standing};
+pub use claim::Claim;
 pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
 pub use shape::{Form, Listing, Part, Place, Shape, Table};
+pub use standing::Standing;
 pub use system::{System, SystemTransaction};
 pub use viewer::{Fresh, Own, UserOwned, Viewer};
 pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 
 pub(crate) use claim::Holder;
+pub(crate) use standing::roles as roles_of;
 
 use crate::{Error, Grant, Permission, Permissions, Result};
 use database::Binding;

@@ -9,11 +9,14 @@ use chrono::{DateTime, Utc};
 use entity::{
     identity::{session::SessionId, user::UserId},
     jobs::job,
-    organizations::organization::{self, OrganizationId},
+    organizations::organization::OrganizationId,
 };
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
-use super::{Actor, Author, Binding, Db, Origin, Scope, claim, dialect, transaction::Transaction};
+use super::{
+    Actor, Author, Binding, Db, Origin, Scope, Standing, claim, dialect, standing,
+    transaction::Transaction,
+};
 use crate::{Permissions, Result};
 
 /// The right to act as Rollcall itself, for a stated reason. Its call sites are counted by a test:
@@ -24,31 +27,38 @@ pub struct System {
 }
 
 /// What a token stands for.
-#[derive(FromQueryResult)]
 pub(crate) struct Identity {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
     pub(crate) authenticated_at: DateTime<Utc>,
-    pub(crate) last_used_at: DateTime<Utc>,
     /// None where neither the session nor the request names one, or it names none that exists.
     pub(crate) organization: Option<OrganizationId>,
+    pub(crate) last_used_at: DateTime<Utc>,
     /// None for somebody who is no member.
-    pub(crate) role: Option<String>,
-    pub(crate) status: Option<organization::Status>,
+    pub(crate) standing: Option<Standing>,
 }
 
-/// Membership and organization are walled, and visible to the person once they are bound: hence
-/// below the select that binds them, one row at a time, where no planner can read them before.
+/// What of a person's standing is walled is read below the select that binds the tenant, one row at a
+/// time, where no planner can read it before.
 const IDENTIFY: &str = "
-    SELECT who.session, who.user_id AS \"user\", who.authenticated_at, who.last_used_at, who.organization,
-        (SELECT role FROM members WHERE members.organization_id = who.organization AND members.user_id = who.user_id) AS role,
-        (SELECT status FROM organizations WHERE organizations.id = who.organization) AS status
-    FROM (
-        SELECT sessions.id AS session, user_id, authenticated_at, last_used_at, {bound} AS bound,
-            CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
-                ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
-        FROM {session} AND last_used_at > $3
-    ) AS who";
+    SELECT tenant.*, {standing} FROM (
+        SELECT who.*, {bound} AS bound FROM (
+            SELECT sessions.id AS session, user_id AS \"user\", authenticated_at, last_used_at,
+                CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
+                    ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
+            FROM {session} AND last_used_at > $3
+        ) AS who
+    ) AS tenant";
+
+/// The first columns of [`IDENTIFY`].
+#[derive(FromQueryResult)]
+struct Holder {
+    session: SessionId,
+    user: UserId,
+    authenticated_at: DateTime<Utc>,
+    last_used_at: DateTime<Utc>,
+    organization: Option<OrganizationId>,
+}
 
 /// A transaction outside any tenant: on PostgreSQL it sees no tenant's rows.
 pub struct SystemTransaction(Transaction);
@@ -89,8 +99,13 @@ impl System {
         slug: Option<String>,
         idle_since: DateTime<Utc>,
     ) -> Result<Option<Identity>> {
+        let bound = dialect::binding_tenant(self.db.backend(), "organization");
         let sql = IDENTIFY
-            .replace("{bound}", dialect::binding_person(self.db.backend()))
+            .replace(
+                "{standing}",
+                &standing::columns("tenant.bound", "tenant.\"user\""),
+            )
+            .replace("{bound}", &bound)
             .replace("{session}", &claim::session("$1", "$2"));
         let now = self.clock().now();
         let values = vec![
@@ -99,10 +114,19 @@ impl System {
             idle_since.into(),
             slug.into(),
         ];
-        let row = self.db.read(&sql, values).await?;
-        Ok(row
-            .map(|row| Identity::from_query_result(&row, ""))
-            .transpose()?)
+        let Some(row) = self.db.read(&sql, values).await? else {
+            return Ok(None);
+        };
+        let holder = Holder::from_query_result(&row, "")?;
+        let found = standing::Found::from_query_result(&row, "")?;
+        Ok(Some(Identity {
+            session: holder.session,
+            user: holder.user,
+            organization: holder.organization,
+            authenticated_at: holder.authenticated_at,
+            last_used_at: holder.last_used_at,
+            standing: found.at(holder.organization, holder.last_used_at),
+        }))
     }
 
     /// The scope of an organization, with every permission.

@@ -8,11 +8,14 @@ use entity::{
     organizations::{member, organization},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    Select, UpdateMany,
+    ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, QueryTrait, Select, UpdateMany,
 };
 
-use super::{Actor, Author, Binding, Db, Origin, Scope, dialect, transaction::Transaction};
+use super::{
+    Actor, Author, Binding, Db, Origin, Scope, Standing, dialect, standing,
+    transaction::Transaction,
+};
 use crate::{Code, Error, Permissions, Result};
 
 /// A session is fresh for so long after its password was given.
@@ -139,6 +142,22 @@ impl Viewer {
             user: self.user,
             transaction: self.db.begin(binding, write).await?,
         })
+    }
+
+    /// What this person is at this moment in the organization that the request acts in, if they belong
+    /// there.
+    pub(crate) async fn standing(&self) -> Result<Option<Standing>> {
+        let bound = dialect::binding_tenant(self.db.backend(), "$1");
+        let sql = format!(
+            "SELECT {} FROM (SELECT {bound} AS id) AS tenant",
+            standing::columns("tenant.id", "$2")
+        );
+        let organization = self.organization.map(entity::Id::uuid);
+        let values = vec![organization.into(), self.user.uuid().into()];
+        let row = self.db.read(&sql, values).await?;
+        let found = row.map(|row| standing::Found::from_query_result(&row, ""));
+        let found = found.transpose()?;
+        Ok(found.and_then(|found| found.at(self.organization, self.clock().now())))
     }
 
     /// The scope of an organization this person is known to belong to: only

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use entity::{TenantOwned, audit, live};
+use entity::{TenantOwned, audit, live, organizations::organization};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, ExprTrait,
     IntoActiveModel, QueryFilter, Set, UpdateMany, Value,
@@ -213,6 +213,10 @@ impl<P> Writer<P> {
     /// # Errors
     /// [`Error::Internal`] when somebody did nothing.
     pub async fn commit_each(self, works: Vec<Work>) -> Result<()> {
+        let mut changes = works.iter().flat_map(|work| &work.changes);
+        if changes.any(|change| change.kind.changes_access()) {
+            self.move_access_version().await?;
+        }
         let connection = self.connection().await?;
         let count: usize = works.iter().map(|work| work.changes.len()).sum();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -243,6 +247,14 @@ impl<P> Writer<P> {
             scope.db.announce(Committed::JobEnqueued);
         }
         Ok(())
+    }
+
+    /// What was known of people's access holds no more, on any instance: see [`super::Claim`].
+    async fn move_access_version(&self) -> Result<()> {
+        let update = self
+            .change::<organization::Entity>()
+            .add(organization::Column::AccessVersion, 1);
+        self.update(update).await.map(drop)
     }
 
     /// The rows of the audit trail and of the log, numbered from `sequence` on.

@@ -20,6 +20,11 @@ pub struct Model {
     pub user_id: UserId,
     /// Slug of the primary role.
     pub role: String,
+    /// What another system knows them by; unique in the organization.
+    pub external_id: Option<String>,
+    /// The organization's own facts about them, an object.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Json,
     /// When the access began (schema source 004).
     pub joined_at: DateTimeUtc,
     /// When the row came to be.

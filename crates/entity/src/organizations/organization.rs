@@ -26,6 +26,8 @@ pub struct Model {
     /// The organization's own facts, an object.
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Json,
+    /// Moves with every change that may give or take access.
+    pub access_version: i64,
     /// When the row came to be.
     pub created_at: DateTimeUtc,
     /// When the row last changed.

@@ -1,4 +1,4 @@
-//! A role of one organization. What it permits is in `domain::permission`.
+//! A role of one organization. What a built-in one permits is in `domain::permission`.
 
 use super::organization::OrganizationId;
 use sea_orm::entity::prelude::*;
@@ -10,13 +10,17 @@ pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// Its name within the organization; `members.role` points here.
+    /// Its name within the organization; members and teams point here.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slug: String,
     /// Its name for people.
     pub name: String,
-    /// Whether it came with the organization and cannot be deleted.
+    /// Whether it came with the organization and cannot be changed or deleted.
     pub built_in: bool,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// What one of the organization's own permits, as names with a blank between them.
+    pub permissions: String,
     /// When the row came to be.
     pub created_at: DateTimeUtc,
 }

@@ -56,20 +56,14 @@ pub(super) fn writes_json(backend: DbBackend) -> bool {
     backend == DbBackend::Postgres
 }
 
-/// The column `user_id` of a row as the person whose own rows may be read by the statement's later
-/// parts: row-level security on PostgreSQL asks for it.
-pub(super) fn binding_person(backend: DbBackend) -> &'static str {
+/// The expression `organization` as the tenant whose rows may be read by the statement's later parts;
+/// none where it is null.
+pub(super) fn binding_tenant(backend: DbBackend, organization: &str) -> String {
     match backend {
-        DbBackend::Postgres => "set_config('rollcall.user_id', user_id::text, true)",
-        _ => "NULL",
-    }
-}
-
-/// The parameter `$1` as the tenant whose rows may be read by the statement's later parts.
-pub(super) fn binding_tenant(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Postgres => "set_config('rollcall.organization_id', $1::uuid::text, true)::uuid",
-        _ => "$1",
+        DbBackend::Postgres => format!(
+            "nullif(set_config('rollcall.organization_id', {organization}::uuid::text, true), '')::uuid"
+        ),
+        _ => organization.to_owned(),
     }
 }
 
