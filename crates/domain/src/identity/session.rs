@@ -7,7 +7,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::Expr,
+    sea_query::{Expr, LockType},
 };
 
 pub use entity::identity::session::{Model as Session, SessionId};
@@ -209,7 +209,8 @@ pub(super) async fn open(
 /// # Errors
 /// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
 pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<()> {
-    own.all(own.find::<user::Entity>().lock_exclusive()).await?;
+    own.all(own.find::<user::Entity>().lock(LockType::NoKeyUpdate))
+        .await?;
     if is_open(own, viewer).await? {
         return Ok(());
     }

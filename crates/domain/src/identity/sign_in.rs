@@ -3,6 +3,7 @@
 use entity::identity::user;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
+    sea_query::LockType,
 };
 
 use super::{
@@ -70,7 +71,7 @@ pub async fn sign_in(
     let unchanged = user::Entity::find_by_id(user.id)
         .filter(user::Column::PasswordHash.eq(&*user.password_hash))
         .filter(user::Column::DeletedAt.is_null())
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(&*transaction)
         .await?;
     if unchanged.is_none() {

@@ -4,7 +4,7 @@ use entity::{
     identity::user::UserId,
     organizations::{member, organization},
 };
-use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, sea_query::LockType};
 
 pub use entity::organizations::{member::MemberId, team::TeamId};
 
@@ -78,10 +78,15 @@ pub async fn of_viewer(reader: &Reader<OrganizationRead>) -> Result<Vec<HeldRole
 }
 
 /// Locks the organization against every other change of who may do what: each begins with this, so that
-/// none goes by what another is about to change.
+/// none goes by what another is about to change. Not so strongly that rows which only name the
+/// organization wait, such as those of a commit that is numbered already: the two would wait for each other.
 pub(super) async fn lock<P>(writer: &Writer<P>) -> Result<organization::Model> {
     writer
-        .required(writer.find::<organization::Entity>().lock_exclusive())
+        .required(
+            writer
+                .find::<organization::Entity>()
+                .lock(LockType::NoKeyUpdate),
+        )
         .await
 }
 
