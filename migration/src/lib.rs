@@ -19,6 +19,7 @@ mod m20261121_000007_imports;
 mod m20261121_000008_phones;
 mod m20261121_000009_fewer_checks;
 mod m20261122_000010_authenticated_at;
+mod m20261122_000011_mail;
 mod m20261122_000024_access;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_phones::Migration),
             Box::new(m20261121_000009_fewer_checks::Migration),
             Box::new(m20261122_000010_authenticated_at::Migration),
+            Box::new(m20261122_000011_mail::Migration),
             Box::new(m20261122_000024_access::Migration),
         ]
     }

@@ -117,6 +117,10 @@ codes! {
     OrganizationInactive = "ORGANIZATION_INACTIVE",
     /// The password was given too long ago for this: give it to `confirmPassword`, then try again.
     SessionNotFresh = "SESSION_NOT_FRESH",
+    /// The token is unknown, was used, is too old, or was replaced by a newer one.
+    InvalidToken = "INVALID_TOKEN",
+    /// The same was asked for a moment ago: wait, then try again.
+    TooSoon = "TOO_SOON",
 }
 
 impl Problem {

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod limit;
 pub mod live;
 pub mod loyalty;
+pub mod mail;
 pub mod organizations;
 pub mod page;
 pub mod patrons;

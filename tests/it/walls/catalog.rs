@@ -48,6 +48,14 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "jobs",
         "a worker takes whatever is due, then enters the job's organization",
     ),
+    (
+        "account_tokens",
+        "a mailed token is a person's, who need not be signed in",
+    ),
+    (
+        "mails",
+        "a worker sends whatever is due, also to who belongs to no organization",
+    ),
     ("seaql_migrations", "the schema's own history"),
 ];
 

@@ -17,6 +17,7 @@ use crate::{
         sign_in::{self, Credentials},
         sign_up::{self, NewAccount},
     },
+    mail::Locale,
     organizations::{
         member,
         organization::{self, NewOrganization},
@@ -130,6 +131,7 @@ async fn found(
             email: format!("{login}@example.org"),
             password: password.to_owned(),
             first_name: role.name().to_owned(),
+            locale: Locale::En,
             last_name: club.name.split(' ').next().unwrap_or_default().to_owned(),
         };
         let (limits, origin) = (Limits::off(), Origin::default());

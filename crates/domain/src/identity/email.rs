@@ -1,6 +1,12 @@
 //! E-mail addresses: normalized first, then checked, then stored as normalized.
 
+mod change;
+mod verify;
+
 use unicode_normalization::UnicodeNormalization;
+
+pub use change::{confirm_change, request_change};
+pub use verify::{request_verification, verify};
 
 use crate::{Code, Problem, text};
 

@@ -1,5 +1,6 @@
 //! Who a person is: accounts, passwords and sessions.
 
+pub(crate) mod account_token;
 pub mod email;
 pub mod known;
 pub mod password;

@@ -2,6 +2,7 @@
 
 mod change;
 mod confirm;
+mod reset;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use change::change;
 pub use confirm::{confirm, prove};
+pub use reset::{request_reset, reset};
 
 use crate::{Code, Error, Problem, Result};
 

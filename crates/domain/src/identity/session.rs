@@ -203,16 +203,17 @@ pub(super) async fn open(
     Ok((token, viewer))
 }
 
-/// Locks the viewer's account, so that what is done to it and to its sessions is done one after the
-/// other.
+/// Locks the viewer's account and gives it, so that what is done to it and to its sessions is done one
+/// after the other.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
-pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<()> {
-    own.all(own.find::<user::Entity>().lock(LockType::NoKeyUpdate))
-        .await?;
+pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<user::Model> {
+    let account = own.find::<user::Entity>().lock(LockType::NoKeyUpdate);
+    let account = own.all(account).await?;
+    let account = account.into_iter().next().ok_or(Error::Unauthenticated)?;
     if is_open(own, viewer).await? {
-        return Ok(());
+        return Ok(account);
     }
     Err(Error::Unauthenticated)
 }

@@ -3,9 +3,9 @@
 use entity::identity::user;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::ExprTrait};
 
-use super::{Passwords, email, password, session, username};
+use super::{Passwords, account_token, email, password, session, username};
 use crate::{
-    Code, Error, Limits, Problem, Result, System, Viewer, limit, scope::Origin, secret::Token, text,
+    Code, Error, Limits, Problem, Result, System, Viewer, limit, mail::Locale, scope::Origin, secret::Token, text,
 };
 
 /// What a person tells about themselves.
@@ -21,9 +21,11 @@ pub struct NewAccount {
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
+    /// The language of their mails.
+    pub locale: Locale,
 }
 
-/// Makes an account and signs it in.
+/// Makes an account, signs it in, and asks its address for the proof that it is theirs.
 ///
 /// # Errors
 /// A refusal naming every field that is wrong or taken. [`Error::Limited`] after too many accounts, or
@@ -88,15 +90,18 @@ pub async fn sign_up(
         id: Set(id),
         username: Set(account.username),
         username_key: Set(username_key),
-        email: Set(email),
+        email: Set(email.clone()),
+        email_verified_at: Set(None),
         password_hash: Set(password_hash),
         first_name: Set(first_name),
         last_name: Set(last_name),
+        locale: Set(account.locale.as_str().to_owned()),
         created_at: Set(now),
         updated_at: Set(now),
         deleted_at: Set(None),
     };
     row.insert(&*transaction).await?;
+    account_token::request_first(&transaction, id, &email, now).await?;
     let signed_in = session::open(system, &transaction, id, None, origin).await?;
     transaction.commit().await?;
     Ok(signed_in)

@@ -40,6 +40,11 @@ pub async fn own(viewer: &Viewer) -> Result<Person> {
     })
 }
 
+/// Whether it is proved that the viewer's address is theirs.
+pub async fn is_email_verified(viewer: &Viewer) -> Result<bool> {
+    Ok(row(viewer).await?.email_verified_at.is_some())
+}
+
 /// The same with what is nobody's business.
 pub(super) async fn row(viewer: &Viewer) -> Result<user::Model> {
     let own = viewer.begin(false).await?;

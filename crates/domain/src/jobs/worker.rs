@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use entity::jobs::job;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,7 +20,7 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(20);
 /// Jobs are looked for this often even if nothing was heard of any.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
+pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 /// A job that failed this often is given up.
 const TRIES: i32 = 5;
 
@@ -49,18 +49,9 @@ impl Worker {
             if let Err(error) = Box::pin(self.work()).await {
                 tracing::warn!(%error, "jobs.retry");
             }
-            let heard = async {
-                loop {
-                    match committed.recv().await {
-                        Ok(Committed::JobEnqueued) | Err(RecvError::Lagged(_)) => return,
-                        Ok(_) => {}
-                        Err(RecvError::Closed) => std::future::pending().await,
-                    }
-                }
-            };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = heard => {}
+                () = enqueued(&mut committed) => {}
                 () = tokio::time::sleep(AT_LEAST_EVERY) => {}
             }
         }
@@ -155,6 +146,17 @@ impl Worker {
             .exec(&*transaction)
             .await?;
         transaction.commit().await
+    }
+}
+
+/// Waits until work was asked for in this process.
+pub(super) async fn enqueued(committed: &mut Receiver<Committed>) {
+    loop {
+        match committed.recv().await {
+            Ok(Committed::JobEnqueued) | Err(RecvError::Lagged(_)) => return,
+            Ok(_) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

@@ -110,7 +110,7 @@ pub enum Committed {
     },
     /// A session was ended, or its token.
     SessionEnded(Uuid),
-    /// Work was asked for.
+    /// Work was asked for: a job, or a mail.
     JobEnqueued,
 }
 

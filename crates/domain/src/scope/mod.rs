@@ -13,6 +13,7 @@
 mod claim;
 mod database;
 mod dialect;
+mod outbox;
 mod reach;
 mod reader;
 mod shape;

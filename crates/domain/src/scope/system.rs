@@ -2,22 +2,25 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, atomic::AtomicU32},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
 use entity::{
     identity::{session::SessionId, user::UserId},
-    jobs::job,
+    jobs::{job, mail},
     organizations::organization::OrganizationId,
 };
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
 use super::{
-    Actor, Author, Binding, Db, Origin, Scope, Standing, claim, dialect, standing,
+    Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, claim, dialect, outbox, standing,
     transaction::Transaction,
 };
-use crate::{Permissions, Result};
+use crate::{Permissions, Result, mail::Mail};
 
 /// The right to act as Rollcall itself, for a stated reason. Its call sites are counted by a test:
 /// a new one needs a reason why neither [`super::Viewer`] nor [`Scope`] will do.
@@ -61,7 +64,11 @@ struct Holder {
 }
 
 /// A transaction outside any tenant: on PostgreSQL it sees no tenant's rows.
-pub struct SystemTransaction(Transaction);
+pub struct SystemTransaction {
+    db: Db,
+    transaction: Transaction,
+    enqueued: AtomicBool,
+}
 
 impl System {
     /// Takes the right, for `reason`, which is logged.
@@ -86,9 +93,11 @@ impl System {
 
     /// Begins a transaction on global tables; `write` if it is to change any.
     pub async fn begin(&self, write: bool) -> Result<SystemTransaction> {
-        Ok(SystemTransaction(
-            self.db.begin(Binding::default(), write).await?,
-        ))
+        Ok(SystemTransaction {
+            db: self.db.clone(),
+            transaction: self.db.begin(Binding::default(), write).await?,
+            enqueued: AtomicBool::new(false),
+        })
     }
 
     /// Who holds a token, where they act, and as what there: all that a request's credential says,
@@ -182,12 +191,48 @@ impl System {
         transaction.commit().await?;
         Ok(jobs)
     }
+
+    /// Takes up to `size` due mails that were tried less than `tries` times, until `lease`; no other
+    /// instance gets them before that.
+    pub(crate) async fn claim_mails(
+        &self,
+        lease: chrono::TimeDelta,
+        tries: i32,
+        size: i64,
+    ) -> Result<Vec<mail::Model>> {
+        let transaction = self.db.begin(Binding::default(), true).await?;
+        let now = self.clock().now();
+        let statement = dialect::claim_mails(
+            transaction.get_database_backend(),
+            now.into(),
+            (now + lease).into(),
+            tries,
+            size,
+        );
+        let mails = mail::Entity::find()
+            .from_raw_sql(statement)
+            .all(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(mails)
+    }
 }
 
 impl SystemTransaction {
+    /// Has a mail sent after the commit.
+    pub async fn mail(&self, mail: Mail) -> Result<()> {
+        outbox::put(&self.transaction, self.db.clock(), mail).await?;
+        self.enqueued.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Makes everything permanent.
     pub async fn commit(self) -> Result<()> {
-        self.0.commit().await
+        self.transaction.commit().await?;
+        if self.enqueued.into_inner() {
+            self.db.announce(Committed::JobEnqueued);
+        }
+        Ok(())
     }
 }
 
@@ -195,6 +240,6 @@ impl Deref for SystemTransaction {
     type Target = Transaction;
 
     fn deref(&self) -> &Transaction {
-        &self.0
+        &self.transaction
     }
 }

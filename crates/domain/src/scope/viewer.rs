@@ -1,22 +1,25 @@
 //! A signed-in person on their own account.
 
-use std::sync::{Arc, atomic::AtomicU32};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    identity::{session, user},
+    identity::{account_token, session, user},
     organizations::{member, organization},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect, QueryTrait, Select, UpdateMany,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, FromQueryResult,
+    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select, UpdateMany,
 };
 
 use super::{
-    Actor, Author, Binding, Db, Origin, Scope, Standing, dialect, standing,
+    Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, dialect, outbox, standing,
     transaction::Transaction,
 };
-use crate::{Code, Error, Permissions, Result};
+use crate::{Code, Error, Permissions, Result, mail::Mail};
 
 /// A session is fresh for so long after its password was given.
 const FRESH: TimeDelta = TimeDelta::minutes(15);
@@ -68,14 +71,19 @@ impl UserOwned for user::Entity {
 impl UserOwned for session::Entity {
     const USER: session::Column = session::Column::UserId;
 }
+impl UserOwned for account_token::Entity {
+    const USER: account_token::Column = account_token::Column::UserId;
+}
 impl UserOwned for member::Entity {
     const USER: member::Column = member::Column::UserId;
 }
 
 /// A transaction on a person's own rows.
 pub struct Own {
+    db: Db,
     user: user::UserId,
     transaction: Transaction,
+    enqueued: AtomicBool,
 }
 
 impl Viewer {
@@ -139,8 +147,10 @@ impl Viewer {
             user: Some(self.user.uuid()),
         };
         Ok(Own {
+            db: self.db.clone(),
             user: self.user,
             transaction: self.db.begin(binding, write).await?,
+            enqueued: AtomicBool::new(false),
         })
     }
 
@@ -204,6 +214,24 @@ impl Own {
         E::find().filter(E::USER.eq(self.user.uuid()))
     }
 
+    /// Inserts a row of the person's, whoever it names.
+    pub async fn insert<A>(&self, mut row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + sea_orm::ActiveModelBehavior + Send,
+        A::Entity: UserOwned,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        row.set(<A::Entity as UserOwned>::USER, self.user.uuid().into());
+        Ok(row.insert(&self.transaction).await?)
+    }
+
+    /// Has a mail sent after the commit.
+    pub async fn mail(&self, mail: Mail) -> Result<()> {
+        outbox::put(&self.transaction, self.db.clock(), mail).await?;
+        self.enqueued.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// An update of the person's own rows of `E`.
     #[must_use]
     pub fn change<E: UserOwned>(&self) -> UpdateMany<E> {
@@ -253,6 +281,10 @@ impl Own {
 
     /// Makes everything permanent.
     pub async fn commit(self) -> Result<()> {
-        self.transaction.commit().await
+        self.transaction.commit().await?;
+        if self.enqueued.into_inner() {
+            self.db.announce(Committed::JobEnqueued);
+        }
+        Ok(())
     }
 }

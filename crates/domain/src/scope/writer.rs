@@ -16,8 +16,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Author, Committed, Reader, dialect};
-use crate::{Change, Error, Result};
+use super::{Author, Committed, Reader, dialect, outbox};
+use crate::{Change, Error, Result, mail::Mail};
 
 /// The right to write one tenant's rows under permission `P`, and the transaction that does so. It
 /// reads too, and sees what it wrote. It ends with [`Writer::commit`]; dropped, nothing happened.
@@ -190,6 +190,13 @@ impl<P> Writer<P> {
             created_at: Set(now),
         };
         job.insert(&*self.connection().await?).await?;
+        self.enqueued.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Has a mail sent after the commit.
+    pub async fn mail(&self, mail: Mail) -> Result<()> {
+        outbox::put(&*self.connection().await?, self.scope.clock(), mail).await?;
         self.enqueued.store(true, Ordering::Relaxed);
         Ok(())
     }

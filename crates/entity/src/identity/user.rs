@@ -18,12 +18,16 @@ pub struct Model {
     pub username_key: String,
     /// Normalized (NFKC, trimmed, lower case) and unique.
     pub email: String,
+    /// When it was proved that the address is theirs.
+    pub email_verified_at: Option<DateTimeUtc>,
     /// Argon2id in PHC string format.
     pub password_hash: String,
     /// Given name.
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
+    /// The language of their mails, as BCP 47 writes it; English where we have none such.
+    pub locale: String,
     /// When the account came to be.
     pub created_at: DateTimeUtc,
     /// When the account last changed.

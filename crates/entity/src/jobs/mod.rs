@@ -1,3 +1,4 @@
 //! Work that outlives its request.
 
 pub mod job;
+pub mod mail;

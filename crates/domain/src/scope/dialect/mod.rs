@@ -186,6 +186,31 @@ pub(super) fn claim_jobs(backend: DbBackend, now: Value, lease: Value, size: i64
     )
 }
 
+/// The same for mails, which another instance may take when the lease is over.
+pub(super) fn claim_mails(
+    backend: DbBackend,
+    now: Value,
+    lease: Value,
+    tries: i32,
+    size: i64,
+) -> Statement {
+    let lock = if backend == DbBackend::Postgres {
+        "FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    };
+    Statement::from_sql_and_values(
+        backend,
+        format!(
+            "UPDATE mails SET run_at = $2, attempts = attempts + 1 WHERE id IN (
+                 SELECT id FROM mails WHERE sent_at IS NULL AND run_at <= $1 AND attempts < $3
+                 ORDER BY run_at LIMIT $4 {lock}
+             ) RETURNING *"
+        ),
+        [now, lease, tries.into(), size.into()],
+    )
+}
+
 fn array(ids: Vec<Uuid>) -> Value {
     Value::Array(
         ArrayType::Uuid,

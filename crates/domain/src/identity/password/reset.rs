@@ -1,0 +1,81 @@
+//! Another password for who forgot theirs.
+
+use entity::identity::{account_token, session, user};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::{Passwords, change::check_new};
+use crate::{
+    Error, Result, System,
+    identity::{
+        account_token::{Purpose, invalid, opened_by, redeem},
+        email,
+    },
+    mail::{Kind, Mail},
+};
+
+/// Has a token mailed to an address if it is an account's. Whether it is, is found out when the mail is
+/// sent: what is done here is the same for every address.
+///
+/// # Errors
+/// A refusal when it is no address.
+pub async fn request_reset(system: &System, address: &str) -> Result<()> {
+    let address = email::check(address).map_err(|problem| Error::Refused(vec![problem]))?;
+    let transaction = system.begin(true).await?;
+    transaction
+        .mail(Mail::new(Kind::ResetPassword, address))
+        .await?;
+    transaction.commit().await
+}
+
+/// Gives the account another password for a token that was mailed to its address, which is proved by
+/// that. All its sessions end.
+///
+/// # Errors
+/// A refusal when it is no such token, or the password does not satisfy the rule.
+pub async fn reset(
+    system: &System,
+    passwords: &Passwords,
+    token: &str,
+    new_password: String,
+) -> Result<()> {
+    check_new(&new_password)?;
+    let now = system.clock().now();
+    let live = opened_by(token, Purpose::ResetPassword, now)?;
+    // Nobody has a password hashed for nothing.
+    let transaction = system.begin(false).await?;
+    let known = account_token::Entity::find().filter(live.clone());
+    known.one(&*transaction).await?.ok_or_else(invalid)?;
+    drop(transaction);
+    let password_hash = passwords.hash(new_password).await?;
+
+    let transaction = system.begin(true).await?;
+    let row = redeem(&transaction, live, now).await?;
+    let update = user::ActiveModel {
+        id: Set(row.user_id),
+        password_hash: Set(password_hash),
+        email_verified_at: Set(Some(now)),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    update.update(&*transaction).await?;
+    let ended = session::Entity::find()
+        .filter(session::Column::UserId.eq(row.user_id))
+        .all(&*transaction)
+        .await?;
+    session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(row.user_id))
+        .exec(&*transaction)
+        .await?;
+    // A change of the address that somebody else asked for is among them.
+    account_token::Entity::delete_many()
+        .filter(account_token::Column::UserId.eq(row.user_id))
+        .exec(&*transaction)
+        .await?;
+    let told = Mail::new(Kind::PasswordChanged, row.address);
+    transaction.mail(told.about(row.user_id)).await?;
+    transaction.commit().await?;
+    for session in ended {
+        system.db().end_session(session.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The texts of all mails, in each language. `{name}` stands for a word that is filled in.
+
+use super::{Kind, Locale};
+
+/// What a mail says, around its link and token if it has any.
+pub(super) struct Words {
+    pub(super) subject: &'static str,
+    pub(super) before: &'static str,
+    /// What the link is called; empty where there is none.
+    pub(super) link: &'static str,
+    pub(super) after: &'static str,
+}
+
+/// How somebody is greeted: by name, and without one.
+pub(super) fn greeting(locale: Locale) -> (&'static str, &'static str) {
+    match locale {
+        Locale::En => ("Hello {name},", "Hello,"),
+        Locale::De => ("Guten Tag {name},", "Guten Tag,"),
+    }
+}
+
+/// What stands before the token.
+pub(super) fn token(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => "Where you are asked for a token, it is this one:",
+        Locale::De => "Wo nach einem Token gefragt wird, ist es dieses:",
+    }
+}
+
+/// The words of a kind.
+pub(super) fn words(kind: Kind, locale: Locale) -> Words {
+    match locale {
+        Locale::En => english(kind),
+        Locale::De => german(kind),
+    }
+}
+
+fn english(kind: Kind) -> Words {
+    match kind {
+        Kind::VerifyEmail => Words {
+            subject: "Confirm your address",
+            before: "please confirm that this address is yours.",
+            link: "Confirm the address",
+            after: "This works once, within 24 hours. If you did not sign up at Rollcall, you need not do anything.",
+        },
+        Kind::ResetPassword => Words {
+            subject: "Choose another password",
+            before: "somebody, probably you, asked for another password for your account.",
+            link: "Choose another password",
+            after: "This works once, within an hour, and signs you out everywhere. If it was not you, you need not do anything: your password stays as it is.",
+        },
+        Kind::ChangeEmail => Words {
+            subject: "Confirm your new address",
+            before: "this is to be the new address of your account. Sign in and confirm that it is yours.",
+            link: "Confirm the new address",
+            after: "This works once, within 24 hours. If you did not ask for it, you need not do anything.",
+        },
+        Kind::EmailChangeRequested => Words {
+            subject: "Your address is to change",
+            before: "somebody who gave your password asked that {email} become the address of your account. It does so once it is confirmed from there.",
+            link: "",
+            after: "If it was not you, change your password at once: that ends every other session and this change.",
+        },
+        Kind::EmailChanged => Words {
+            subject: "Your address has changed",
+            before: "the address of your account is {email} now.",
+            link: "",
+            after: "If it was not you, write to whoever runs this service.",
+        },
+        Kind::PasswordChanged => Words {
+            subject: "Your password has changed",
+            before: "your account has another password, and every other session was ended.",
+            link: "",
+            after: "If it was not you, ask for another password at once.",
+        },
+    }
+}
+
+fn german(kind: Kind) -> Words {
+    match kind {
+        Kind::VerifyEmail => Words {
+            subject: "Bestätigen Sie Ihre Adresse",
+            before: "bitte bestätigen Sie, dass diese Adresse Ihre ist.",
+            link: "Adresse bestätigen",
+            after: "Das geht einmal, innerhalb von 24 Stunden. Wenn Sie sich nicht bei Rollcall angemeldet haben, müssen Sie nichts tun.",
+        },
+        Kind::ResetPassword => Words {
+            subject: "Wählen Sie ein anderes Passwort",
+            before: "jemand, wahrscheinlich Sie, hat um ein anderes Passwort für Ihr Konto gebeten.",
+            link: "Anderes Passwort wählen",
+            after: "Das geht einmal, innerhalb einer Stunde, und meldet Sie überall ab. Wenn Sie es nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.",
+        },
+        Kind::ChangeEmail => Words {
+            subject: "Bestätigen Sie Ihre neue Adresse",
+            before: "das soll die neue Adresse Ihres Kontos werden. Melden Sie sich an und bestätigen Sie, dass sie Ihre ist.",
+            link: "Neue Adresse bestätigen",
+            after: "Das geht einmal, innerhalb von 24 Stunden. Wenn Sie nicht darum gebeten haben, müssen Sie nichts tun.",
+        },
+        Kind::EmailChangeRequested => Words {
+            subject: "Ihre Adresse soll sich ändern",
+            before: "jemand, der Ihr Passwort angab, hat darum gebeten, dass {email} die Adresse Ihres Kontos wird. Sie wird es, sobald sie von dort bestätigt ist.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort: Das beendet jede andere Sitzung und diese Änderung.",
+        },
+        Kind::EmailChanged => Words {
+            subject: "Ihre Adresse hat sich geändert",
+            before: "die Adresse Ihres Kontos ist jetzt {email}.",
+            link: "",
+            after: "Wenn Sie es nicht waren, schreiben Sie an den Betreiber dieses Dienstes.",
+        },
+        Kind::PasswordChanged => Words {
+            subject: "Ihr Passwort hat sich geändert",
+            before: "Ihr Konto hat ein anderes Passwort, und jede andere Sitzung wurde beendet.",
+            link: "",
+            after: "Wenn Sie es nicht waren, bitten Sie sofort um ein anderes Passwort.",
+        },
+    }
+}
