@@ -15,6 +15,7 @@ mod identity;
 mod imports;
 mod live;
 mod loyalty;
+mod mail;
 mod organizations;
 mod patrons;
 mod races;

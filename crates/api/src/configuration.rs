@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use domain::{Database, identity::password::Profile};
 
+use crate::mail;
+
 /// Every variable: its name, its default, and what it means. `--help` and the README show this.
 pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
@@ -66,9 +68,19 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "off when nothing is to be refused or slowed down for its number",
     ),
     (
+        "ROLLCALL_SMTP_URL",
+        "none; for demo, outbox:",
+        "smtp://user:password@host or smtps://...: sends mails; outbox: shows them at /outbox",
+    ),
+    (
+        "ROLLCALL_MAIL_FROM",
+        "none",
+        "whom mails come from, like Rollcall <rollcall@example.org>; needed by SMTP",
+    ),
+    (
         "ROLLCALL_WORKER",
         "true",
-        "whether serve carries out jobs too; false with workers of their own",
+        "whether serve carries out jobs and sends mails too; false with workers of their own",
     ),
     (
         "ROLLCALL_LOG",
@@ -117,7 +129,9 @@ pub struct Configuration {
     pub password_profile: Profile,
     /// Whether tries are counted, if it was said.
     pub rate_limits: Option<bool>,
-    /// Whether `serve` carries out jobs too.
+    /// Where mails go; if it was not said, they wait.
+    pub mail: Option<mail::Settings>,
+    /// Whether `serve` carries out jobs and sends mails too.
     pub worker: bool,
     /// What is logged, if it was said.
     pub log: Option<String>,
@@ -256,6 +270,7 @@ impl Configuration {
                 Some("off") => Some(false),
                 Some(_) => return wrong("ROLLCALL_RATE_LIMITS", "is neither on nor off"),
             },
+            mail: mail(get("ROLLCALL_SMTP_URL"), get("ROLLCALL_MAIL_FROM"))?,
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
             log: get("ROLLCALL_LOG").map(str::to_owned),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
@@ -266,6 +281,45 @@ impl Configuration {
             },
         })
     }
+}
+
+fn mail(
+    url: Option<&str>,
+    from: Option<&str>,
+) -> Result<Option<mail::Settings>, ConfigurationError> {
+    let from = from.map(|from| {
+        from.parse().or_else(|_| {
+            wrong(
+                "ROLLCALL_MAIL_FROM",
+                "is not an address like Rollcall <rollcall@example.org>",
+            )
+        })
+    });
+    let from = from.transpose()?;
+    let settings = match (url, from) {
+        (None, _) => return Ok(None),
+        (Some("outbox:"), _) => mail::Settings::Outbox,
+        (Some(url), _) if !url.starts_with("smtp://") && !url.starts_with("smtps://") => {
+            return wrong(
+                "ROLLCALL_SMTP_URL",
+                "begins neither with smtp:// nor with smtps://, and is not outbox:",
+            );
+        }
+        (Some(_), None) => {
+            return wrong(
+                "ROLLCALL_MAIL_FROM",
+                "is missing: SMTP needs to know whom mails come from",
+            );
+        }
+        (Some(url), Some(from)) => mail::Settings::Smtp {
+            url: url.to_owned(),
+            from,
+        },
+    };
+    settings
+        .open()
+        .or_else(|why| wrong("ROLLCALL_SMTP_URL", &why))?;
+    Ok(Some(settings))
 }
 
 fn sqlite_file(path: &str) -> Result<PathBuf, ConfigurationError> {
@@ -340,61 +394,4 @@ fn wrong<T>(name: &str, why: &str) -> Result<T, ConfigurationError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{BTreeMap, Configuration};
-
-    fn read(variables: &[(&str, &str)]) -> Result<Configuration, String> {
-        let variables: BTreeMap<String, String> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Configuration::from_variables(variables).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_by_its_name_and_without_its_value() {
-        for (name, value) in [
-            ("ROLLCALL_LISTEN", "everywhere"),
-            ("ROLLCALL_LISTENN", "127.0.0.1:1"),
-            ("DATABASE_URL", "mysql://user:hunter2@host/name"),
-            ("DATABASE_URL", "sqlite:"),
-            ("DATABASE_URL", "sqlite::memory:"),
-            ("DATABASE_URL", "sqlite://rollcall.db?mode=memory"),
-            ("REDIS_URL", "localhost"),
-            ("ROLLCALL_TRUSTED_PROXY", "yes"),
-            ("ROLLCALL_DATABASE_CONNECTIONS", "0"),
-            ("ROLLCALL_PASSWORD_PROFILE", "weak"),
-            ("ROLLCALL_RATE_LIMITS", "true"),
-            ("ROLLCALL_ALLOWED_ORIGINS", "*"),
-            ("ROLLCALL_CONFIGURATION", "there/is/no/such/file"),
-        ] {
-            let error = read(&[(name, value)]).unwrap_err();
-            assert!(error.contains(name), "{name}: {error}");
-            assert!(!error.contains("hunter2"), "{error}");
-        }
-    }
-
-    #[test]
-    fn nothing_given_is_the_embedded_file_on_the_loopback_address() {
-        let configuration = read(&[]).unwrap();
-        assert_eq!(configuration.listen.to_string(), "127.0.0.1:8000");
-        assert_eq!(
-            configuration.database.in_words(),
-            "SQLite file data/rollcall.db"
-        );
-        assert!(!configuration.secure);
-    }
-
-    #[test]
-    fn passwords_of_databases_are_not_told() {
-        let configuration = read(&[(
-            "DATABASE_URL",
-            "postgres://rollcall:hunter2@db.internal/rollcall",
-        )])
-        .unwrap();
-        assert_eq!(
-            configuration.database.in_words(),
-            "PostgreSQL db.internal/rollcall"
-        );
-    }
-}
+mod tests;

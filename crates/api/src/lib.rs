@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod error;
 pub mod guard;
 pub mod http;
+pub mod mail;
 pub mod schema;
 pub mod server;
 pub mod service;

@@ -81,9 +81,9 @@ impl Operation {
         context.data_unchecked::<Arc<Self>>()
     }
 
-    /// The right to sign people in and up.
+    /// The right to act for who is not signed in.
     pub fn system(&self) -> System {
-        System::new(&self.shared.db, "sign in or up")
+        System::new(&self.shared.db, "act for who is not signed in")
     }
 
     /// Hashes and verifies passwords.

@@ -5,7 +5,10 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use crate::{
     attendance::{batch::BatchMutation, registration::RegistrationMutation, scan::ScanMutation},
     events::{event::EventQuery, mutation::EventMutation},
-    identity::{password::PasswordMutation, session::SessionMutation, viewer::ViewerQuery},
+    identity::{
+        mail::MailMutation, password::PasswordMutation, session::SessionMutation,
+        viewer::ViewerQuery,
+    },
     imports::{import::ImportQuery, mutation::ImportMutation, row::ImportRowQuery},
     live::change::{ChangeQuery, ChangeSubscription},
     node::NodeQuery,
@@ -43,6 +46,7 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     PasswordMutation,
+    MailMutation,
     OrganizationMutation,
     MemberMutation,
     MemberRoleMutation,

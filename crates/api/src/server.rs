@@ -6,8 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{extract::Request, middleware::Next, response::Response};
-use domain::{Clock, Database, Db, Error, Limits, identity::Passwords, jobs::Worker, live};
+use axum::{Router, extract::Request, middleware::Next, response::Response};
+use domain::{
+    Clock, Database, Db, Error, Limits,
+    identity::Passwords,
+    jobs::{Mailer, Worker},
+    live,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpSocket, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,6 +21,7 @@ use crate::{
     accept,
     configuration::Configuration,
     http::{self, Settings},
+    mail::{self, Transport, outbox},
     pages::{self, Pages},
     service::Service,
 };
@@ -87,7 +93,14 @@ impl Server {
             tasks: tasks.clone(),
             ..Settings::default()
         };
+        let transport = configuration.mail.as_ref().map(mail::Settings::open);
+        let transport = transport.transpose()?;
+        let shown = match &transport {
+            Some(Transport::Outbox(outbox)) => outbox::router(outbox.clone()),
+            _ => Router::new(),
+        };
         let router = http::router(service, settings)
+            .merge(shown)
             .merge(pages::router(Pages {
                 db: db.clone(),
                 metrics,
@@ -98,6 +111,12 @@ impl Server {
             .listen(BACKLOG)
             .map_err(|error| unlistenable(configuration, &error))?;
         let address = listener.local_addr()?;
+        if let Some(transport) = transport
+            && configuration.worker
+        {
+            let mailer = Mailer::new(&db, transport, public_url(configuration, address));
+            tasks.spawn(mailer.run(stop.clone()));
+        }
         let serving = tokio::spawn(accept::serve(listener, router, stop.clone()));
         Ok(Self {
             address,
@@ -157,6 +176,13 @@ pub fn bind(configuration: &Configuration) -> Result<TcpSocket, StartError> {
         Ok(socket)
     };
     bound().map_err(|error| unlistenable(configuration, &error))
+}
+
+/// Where the links of mails lead to: what was said, or the address that is listened on.
+#[must_use]
+pub fn public_url(configuration: &Configuration, address: SocketAddr) -> String {
+    let said = configuration.public_origin.clone();
+    said.unwrap_or_else(|| format!("http://{address}"))
 }
 
 fn unlistenable(configuration: &Configuration, error: &std::io::Error) -> StartError {

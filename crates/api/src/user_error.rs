@@ -142,7 +142,8 @@ impl UserError {
             | Code::TooLong
             | Code::InvalidId
             | Code::WeakPassword
-            | Code::UnreadableFile => Self::Input(InputError {
+            | Code::UnreadableFile
+            | Code::InvalidToken => Self::Input(InputError {
                 message,
                 code,
                 path,
@@ -165,7 +166,8 @@ impl UserError {
             | Code::NothingToUndo
             | Code::WrongState
             | Code::OrganizationInactive
-            | Code::SessionNotFresh => Self::Rule(RuleError {
+            | Code::SessionNotFresh
+            | Code::TooSoon => Self::Rule(RuleError {
                 message,
                 code,
                 path,

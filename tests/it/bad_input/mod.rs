@@ -73,6 +73,7 @@ const EXPECTED: &[&str] = &[
     "NOT_FOUND",
     "WEAK_PASSWORD",
     "BAD_CREDENTIALS",
+    "INVALID_TOKEN",
     "NOTHING_TO_UNDO",
     "GRAPHQL_VALIDATION_FAILED",
 ];

@@ -96,11 +96,25 @@ impl World {
                 "eventId": event, "patronId": patron, "scanId": id, "occurredAt": at(17, 30), "device": "Door", "method": method,
             })
         };
+        let address = id(
+            &owner,
+            "{ viewer { user { email } } }",
+            "/viewer/user/email",
+        )
+        .await;
+        let token = app.database.token("verify_email", &login, &login);
+        let verification = token.await;
+        let token = app.database.token("reset_password", &login, &login);
+        let reset = token.await;
+        let token = app
+            .database
+            .token("change_email", &address, "moved@example.org");
+        let change = token.await;
         let samples = vec![
             (
                 "signUp",
                 Some(json!({
-                    "username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD, "firstName": "New", "lastName": "Comer",
+                    "username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD, "firstName": "New", "lastName": "Comer", "locale": "DE",
                     "organizationName": "Newcomers", "timeZone": "Europe/Vienna",
                 })),
             ),
@@ -242,6 +256,21 @@ impl World {
                 "changePassword",
                 Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
             ),
+            ("verifyEmail", Some(json!({ "token": verification }))),
+            (
+                "resetPassword",
+                Some(json!({ "token": reset, "newPassword": PASSWORD })),
+            ),
+            (
+                "requestPasswordReset",
+                Some(json!({ "email": "forgetful@example.org" })),
+            ),
+            ("confirmEmailChange", Some(json!({ "token": change }))),
+            (
+                "requestEmailChange",
+                Some(json!({ "email": "moving@example.org" })),
+            ),
+            ("requestEmailVerification", None),
             ("revokeOtherSessions", None),
             ("signOut", None),
         ];

@@ -7,6 +7,7 @@ pub mod door;
 pub mod evening;
 pub mod invariants;
 pub mod listener;
+pub mod mail;
 pub mod mutation;
 pub mod node;
 pub mod people;
@@ -108,6 +109,14 @@ impl App {
         }
         meanwhile();
         Self::start_on(self.database, self.clock).await
+    }
+
+    /// Stops the instance and starts another on the same database, under a configuration of its own.
+    pub async fn with(mut self, variables: &[(&str, &str)]) -> Self {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        Self::start_with(self.database, self.clock, variables).await
     }
 
     /// Starts a second instance beside this one, on the same database.

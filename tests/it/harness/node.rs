@@ -10,10 +10,7 @@ use std::{
 /// Runs `script` of `tests/FOLDER` and gives what it prints, or none where there is no Node.
 /// Its packages are installed from the lockfile first, once.
 pub fn run(folder: &str, script: &str, arguments: &[&str]) -> Option<Result<String, String>> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
-    if !install(&directory) {
-        return None;
-    }
+    let directory = installed(folder)?;
     let output = Command::new("node")
         .arg(script)
         .args(arguments)
@@ -30,6 +27,12 @@ pub fn run(folder: &str, script: &str, arguments: &[&str]) -> Option<Result<Stri
     } else {
         Err(text)
     })
+}
+
+/// The folder `tests/FOLDER`, once its packages are installed; none where there is no Node.
+pub fn installed(folder: &str) -> Option<PathBuf> {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    install(&directory).then_some(directory)
 }
 
 /// Says once that something was not found, or fails where everything must be there.

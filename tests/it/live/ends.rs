@@ -58,6 +58,7 @@ async fn for_each_ending(app: &App, addresses: &[String]) {
             ("revoked with all others", "UNAUTHENTICATED"),
             ("renewed", "UNAUTHENTICATED"),
             ("another password", "UNAUTHENTICATED"),
+            ("a reset password", "UNAUTHENTICATED"),
         ] {
             let partner = app.member(&owner, "viewer").await;
             let mut stream = open(&partner.at(address)).await;
@@ -145,6 +146,17 @@ async fn end(ending: &str, app: &App, owner: &Client, partner: &Client) {
                 let others = "mutation { revokeOtherSessions { errors { message code } } }";
                 device.ok(others, json!({})).await
             }
+        }
+        "a reset password" => {
+            let data = partner.ok("{ viewer { user { email } } }", json!({})).await;
+            let email = data["viewer"]["user"]["email"]
+                .as_str()
+                .expect("an address");
+            let token = app.database.token("reset_password", email, email).await;
+            let input = json!({ "token": token, "newPassword": PASSWORD });
+            app.anonymous()
+                .done("resetPassword", "__typename", input)
+                .await
         }
         "renewed" => {
             let input = json!({ "password": PASSWORD });

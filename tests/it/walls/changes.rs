@@ -19,6 +19,12 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "changePassword",
     "revokeSession",
     "revokeOtherSessions",
+    "verifyEmail",
+    "requestEmailVerification",
+    "requestPasswordReset",
+    "resetPassword",
+    "requestEmailChange",
+    "confirmEmailChange",
     "activateOrganization",
 ];
 /// Mutations that found an organization, whose log begins with that.

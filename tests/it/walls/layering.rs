@@ -23,7 +23,10 @@ const NEVER: &[(&str, &[&str])] = &[
             "sqlx",
         ],
     ),
-    ("domain", &["api", "web", "axum", "async-graphql", "http"]),
+    (
+        "domain",
+        &["api", "web", "axum", "async-graphql", "http", "lettre"],
+    ),
     ("api", &["sea-orm", "sqlx", "redis", "entity", "migration"]),
     ("web", &["entity", "domain", "api", "migration", "tests"]),
     ("migration", &["entity", "domain", "api", "web"]),
@@ -45,11 +48,15 @@ const SYSTEM: &[(&str, &str)] = &[
         "crates/api/src/command/import.rs",
         "import a file for the operator",
     ),
-    ("crates/api/src/operation.rs", "sign in or up"),
+    (
+        "crates/api/src/operation.rs",
+        "act for who is not signed in",
+    ),
     ("crates/api/src/service.rs", "authenticate a request"),
     ("crates/api/src/service.rs", "begin a query"),
     ("crates/domain/src/demo/mod.rs", "load the demo"),
     ("crates/domain/src/demo/mod.rs", "refresh the demo"),
+    ("crates/domain/src/jobs/mailer.rs", "send mails"),
     ("crates/domain/src/jobs/worker.rs", "carry out a job"),
     (
         "crates/domain/src/live/follower.rs",

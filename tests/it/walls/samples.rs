@@ -48,7 +48,7 @@ impl Sampler<'_> {
         let value = match (input.kind.as_str(), input.name.as_str()) {
             // A session is no node.
             ("ID", "ids") => {
-                let nodes = self.ids.iter().filter(|(tag, _)| !"@#S".contains(**tag));
+                let nodes = self.ids.iter().filter(|(tag, _)| !"@#!S".contains(**tag));
                 return nodes.map(|(_, id)| id.clone()).collect();
             }
             // No team is part of itself.
@@ -98,6 +98,8 @@ impl Sampler<'_> {
             (_, "password" | "currentPassword" | "newPassword") => {
                 json!(crate::harness::people::PASSWORD)
             }
+            // Where nobody asked for one, a token that is none.
+            (_, "token") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
             (_, "slug") => json!(format!("sample-{number}")),
             (_, "timeZone") => json!("Europe/Vienna"),
             (_, "phone") => json!("+43 1 2345678"),

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     configuration::Configuration,
+    mail,
     server::{self, Server, StartError, cause},
 };
 
@@ -32,12 +33,14 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
             "The demo has a file of its own, {path}: DATABASE_URL is ignored."
         ));
     }
+    let mail = configuration.mail.clone();
     let configuration = Configuration {
         database: Database::Sqlite { path: path.clone() },
         database_given: false,
         redis_url: None,
         // Whoever tries it out signs in as one role after another.
         rate_limits: Some(configuration.rate_limits.unwrap_or(false)),
+        mail: Some(mail.unwrap_or(mail::Settings::Outbox)),
         ..configuration.clone()
     };
     announce(&configuration);
@@ -58,7 +61,7 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
             "{error}. If {path} is damaged, remove it, {path}-wal and {path}-shm to start anew."
         )
     })?;
-    greet(&server, &password);
+    greet(&server, configuration.mail.as_ref(), &password);
     stop.asked().await;
     server.stop().await;
     Ok(())
@@ -142,7 +145,7 @@ fn password(file: &Path) -> Result<String, StartError> {
     Ok(password)
 }
 
-fn greet(server: &Server, password: &str) {
+fn greet(server: &Server, mail: Option<&mail::Settings>, password: &str) {
     let address = server.address();
     say("");
     say(format!("  Rollcall is at   http://{address}/"));
@@ -150,6 +153,9 @@ fn greet(server: &Server, password: &str) {
         say(
             "  (without the full explorer: install Node 20 or newer, run cargo clean -p web, and start again)",
         );
+    }
+    if let Some(mail::Settings::Outbox) = mail {
+        say(format!("  Its mails are at http://{address}/outbox"));
     }
     say(format!("  Password         {password}"));
     say("  Logins:");

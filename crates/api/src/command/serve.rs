@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use domain::{Clock, Database, jobs::Worker};
+use domain::{
+    Clock, Database,
+    jobs::{Mailer, Worker},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::stop::Stop;
 use crate::{
     configuration::Configuration,
+    mail,
     server::{self, Server, StartError},
 };
 
@@ -18,6 +22,11 @@ use crate::{
 /// What keeps the instance from starting.
 pub async fn serve(configuration: &Configuration) -> Result<(), StartError> {
     announce(configuration);
+    if configuration.mail.is_none() {
+        tracing::warn!(
+            "mails wait until they can be sent: set ROLLCALL_SMTP_URL and ROLLCALL_MAIL_FROM, here or for a worker"
+        );
+    }
     let address = server::bind(configuration)?;
     if let Database::Sqlite { .. } = &configuration.database {
         create_directory(configuration)?;
@@ -42,11 +51,23 @@ pub async fn worker(configuration: &Configuration) -> Result<(), StartError> {
     let db = server::open(configuration, Clock::system()).await?;
     let stopping = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(&db).run(stopping.clone()));
+    let mailer = match &configuration.mail {
+        // Kept in this process's memory, where nobody would see them.
+        None | Some(mail::Settings::Outbox) => None,
+        Some(settings) => {
+            let url = server::public_url(configuration, configuration.listen);
+            let mailer = Mailer::new(&db, settings.open()?, url);
+            Some(tokio::spawn(mailer.run(stopping.clone())))
+        }
+    };
     tracing::info!("worker.working");
     stop.asked().await;
     tracing::info!("worker.stopping");
     stopping.cancel();
     worker.await?;
+    if let Some(mailer) = mailer {
+        mailer.await?;
+    }
     db.close().await;
     Ok(())
 }
@@ -56,6 +77,10 @@ pub(super) fn announce(configuration: &Configuration) {
     tracing::info!(
         database = configuration.database.in_words(),
         redis = configuration.redis_url.is_some(),
+        mail = configuration
+            .mail
+            .as_ref()
+            .map_or("none", mail::Settings::in_words),
         version = env!("CARGO_PKG_VERSION"),
         "rollcall.starting"
     );

@@ -1,5 +1,6 @@
 //! Accounts and sessions.
 
+pub mod mail;
 pub mod password;
 pub mod session;
 pub mod user;

@@ -14,7 +14,7 @@ use domain::{
     secret::Token,
 };
 
-use super::viewer::Viewer;
+use super::{user::Locale, viewer::Viewer};
 use crate::{
     error::Result,
     http::session_cookie,
@@ -75,6 +75,9 @@ pub struct SignUpInput {
     /// Family name.
     #[graphql(default)]
     last_name: String,
+    /// The language of their mails.
+    #[graphql(default_with = "Locale::En")]
+    locale: Locale,
     /// Founds an organization of this name, too.
     organization_name: Option<String>,
     /// That organization's IANA time zone.
@@ -141,8 +144,9 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Makes an account, signs it in, and founds its first organization if one is named. From one network
-    /// address three times, and three more an hour; then the error `RATE_LIMITED` says when to come again.
+    /// Makes an account, signs it in, and founds its first organization if one is named. Its address is
+    /// mailed a token for `verifyEmail`. From one network address three times, and three more an hour;
+    /// then the error `RATE_LIMITED` says when to come again.
     async fn sign_up(
         &self,
         context: &Context<'_>,
@@ -155,6 +159,7 @@ impl SessionMutation {
             password: input.password,
             first_name: input.first_name,
             last_name: input.last_name,
+            locale: input.locale.into(),
         };
         let zone = time_zone::check(&input.time_zone);
         let organization = input.organization_name.map(|name| NewOrganization {

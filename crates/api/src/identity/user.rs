@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::ID;
+use async_graphql::{Enum, ID};
 use domain::{
     Scope,
     identity::user::{self, Person, UserId},
+    mail,
 };
 
 use crate::{
@@ -16,6 +17,16 @@ use crate::{
 /// A person's account.
 #[derive(Clone)]
 pub struct User(Arc<Person>);
+
+/// A language that mails are written in.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "mail::Locale")]
+pub enum Locale {
+    /// English.
+    En,
+    /// German.
+    De,
+}
 
 /// A fellow member's account by its id.
 pub struct UserById;

@@ -50,6 +50,12 @@ impl Viewer {
         Ok(user::own(&viewer).await?.into())
     }
 
+    /// Whether they proved that their address is theirs: see `verifyEmail`.
+    async fn email_verified(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = Operation::of(context).require_viewer()?;
+        Ok(user::is_email_verified(&viewer).await?)
+    }
+
     /// Where they are signed in, newest first.
     async fn sessions(&self, context: &Context<'_>) -> Result<Vec<Session>> {
         let viewer = Operation::of(context).require_viewer()?;

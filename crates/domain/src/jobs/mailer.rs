@@ -48,8 +48,8 @@ pub trait Transport: Send + Sync + 'static {
     fn send(&self, message: Message) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-/// Sends mails. Each is handed over at least once: one whose acknowledgement was lost comes again, under
-/// the same id.
+/// Sends mails. Each is handed over at least once: one whose acknowledgement was lost comes again, with
+/// another token, which is the one that works.
 pub struct Mailer<T> {
     db: Db,
     transport: T,
@@ -154,7 +154,7 @@ impl<T: Transport> Mailer<T> {
         };
         let nothing = serde_json::Map::new();
         Ok(Some(Message::new(Parts {
-            id: mail.id.to_string(),
+            id: format!("{}.{}", mail.id, mail.attempts),
             kind,
             recipient: mail.recipient.clone(),
             locale: person

@@ -11,7 +11,7 @@ use crate::secret::Token;
 /// A mail as it is sent. It may hold a token: `Debug` is not derived, so that it reaches no log.
 #[derive(Clone)]
 pub struct Message {
-    /// The mail's id, the same however often it is tried.
+    /// The mail's id and which try it is: the next has another token.
     pub id: String,
     /// What it says.
     pub kind: Kind,
@@ -78,13 +78,14 @@ fn text(words: &Words, parts: &Parts<'_>, link: Option<&str>, token: Option<&str
 
 fn html(words: &Words, parts: &Parts<'_>, link: Option<&str>, token: Option<&str>) -> String {
     let paragraph = |text: &str| format!("<p>{}</p>\n", fill(&escape(text), parts, escape));
-    let mut body = paragraph(greeting(parts)) + &paragraph(words.before);
+    let mut body = vec![paragraph(greeting(parts)), paragraph(words.before)];
     if let (Some(link), Some(token)) = (link, token) {
         let (name, before) = (escape(words.link), escape(words::token(parts.locale)));
-        body += &format!("<p><a href=\"{}\">{name}</a></p>\n", escape(link));
-        body += &format!("<p>{before}<br><code>{}</code></p>\n", escape(token));
+        body.push(format!("<p><a href=\"{}\">{name}</a></p>\n", escape(link)));
+        body.push(format!("<p>{before}<br><code>{token}</code></p>\n"));
     }
-    body += &paragraph(words.after);
+    body.push(paragraph(words.after));
+    let body = body.concat();
     format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
          <body style=\"font-family: sans-serif; line-height: 1.5; max-width: 36em\">\n{body}</body>\n</html>\n",
@@ -125,7 +126,7 @@ fn fill(text: &str, parts: &Parts<'_>, write: impl Fn(&str) -> String) -> String
 
 /// A text in which HTML sees nothing but text, also between quotes.
 #[must_use]
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -10,8 +10,8 @@ use entity::identity::user::UserId;
 use serde_json::{Map, Value};
 
 pub use locale::Locale;
-pub use message::Message;
 pub(crate) use message::Parts;
+pub use message::{Message, escape};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
