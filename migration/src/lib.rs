@@ -21,6 +21,7 @@ mod m20261121_000009_fewer_checks;
 mod m20261122_000010_authenticated_at;
 mod m20261122_000011_mail;
 mod m20261122_000024_access;
+mod m20261122_000025_invitations;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_authenticated_at::Migration),
             Box::new(m20261122_000011_mail::Migration),
             Box::new(m20261122_000024_access::Migration),
+            Box::new(m20261122_000025_invitations::Migration),
         ]
     }
 }

@@ -9,7 +9,9 @@ use domain::{
     events::event::EventId,
     identity::{session::SessionId, user::UserId},
     loyalty::ledger::EntryId,
-    organizations::{member::MemberId, organization::OrganizationId, team::TeamId},
+    organizations::{
+        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+    },
     patrons::patron::PatronId,
 };
 use uuid::Uuid;
@@ -25,6 +27,9 @@ impl Global for OrganizationId {
 }
 impl Global for MemberId {
     const TAG: u8 = b'M';
+}
+impl Global for InvitationId {
+    const TAG: u8 = b'V';
 }
 impl Global for TeamId {
     const TAG: u8 = b'T';

@@ -9,7 +9,9 @@ use domain::{
     events::event::EventId,
     identity::user::{self, UserId},
     loyalty::ledger::EntryId,
-    organizations::{member::MemberId, organization::OrganizationId, team::TeamId},
+    organizations::{
+        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+    },
     patrons::patron::PatronId,
 };
 use uuid::Uuid;
@@ -25,6 +27,7 @@ use crate::{
     loyalty::entry::{EntryById, LoyaltyEntry},
     operation::Operation,
     organizations::{
+        invitation::{Invitation, InvitationById},
         member::{Member, MemberById},
         organization::{self, Organization},
         team::{Team, TeamById},
@@ -46,6 +49,8 @@ pub enum Node {
     Member(Member),
     /// A team.
     Team(Team),
+    /// An invitation.
+    Invitation(Invitation),
     /// An account.
     User(User),
     /// An event.
@@ -112,6 +117,7 @@ async fn prefetch(ids: &[ID], operation: &Operation, selected: &Selection<'_>) {
     for (tag, ids) in kinds {
         match tag {
             MemberId::TAG => rows::<MemberById>(ids, operation, selected).await,
+            InvitationId::TAG => rows::<InvitationById>(ids, operation, selected).await,
             TeamId::TAG => rows::<TeamById>(ids, operation, selected).await,
             EventId::TAG => rows::<EventById>(ids, operation, selected).await,
             PatronId::TAG => rows::<PatronById>(ids, operation, selected).await,
@@ -148,6 +154,7 @@ async fn load(id: &ID, field: &'static str, operation: &Operation) -> Option<Res
         OrganizationId::TAG => nullable(own_organization(uuid.into(), operation).await),
         UserId::TAG => account(uuid.into(), operation).await,
         MemberId::TAG => node::<MemberById>(uuid, operation, Node::Member).await,
+        InvitationId::TAG => node::<InvitationById>(uuid, operation, Node::Invitation).await,
         TeamId::TAG => node::<TeamById>(uuid, operation, Node::Team).await,
         EventId::TAG => node::<EventById>(uuid, operation, Node::Event).await,
         PatronId::TAG => match node::<PatronById>(uuid, operation, Node::Patron).await {

@@ -46,6 +46,16 @@ kinds! {
     MemberLeft = "member.left",
     /// Someone lost access.
     MemberRemoved = "member.removed",
+    /// Someone was invited.
+    InvitationCreated = "invitation.created",
+    /// Someone was invited once more.
+    InvitationResent = "invitation.resent",
+    /// An invitation was taken back.
+    InvitationRevoked = "invitation.revoked",
+    /// Someone who was invited belongs now.
+    InvitationAccepted = "invitation.accepted",
+    /// Someone who was invited did not want to.
+    InvitationDeclined = "invitation.declined",
     /// A role was made.
     RoleCreated = "role.created",
     /// A role permits something else, or has another name.
@@ -122,7 +132,8 @@ impl ChangeKind {
     pub const fn action(self) -> Option<&'static str> {
         match self {
             Self::OrganizationCreated => Some("CREATE_TEAM"),
-            Self::MemberAdded => Some("INVITE_TEAM_MEMBER"),
+            Self::MemberAdded | Self::InvitationCreated => Some("INVITE_TEAM_MEMBER"),
+            Self::InvitationAccepted => Some("ACCEPT_INVITATION"),
             Self::MemberRemoved | Self::MemberLeft => Some("REMOVE_TEAM_MEMBER"),
             _ => None,
         }

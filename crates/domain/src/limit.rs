@@ -29,6 +29,8 @@ pub const SIGN_UP: Rule = Rule::new("sign_up", 3, TimeDelta::hours(1));
 pub const RECOVERY: Rule = Rule::new("recovery", 3, TimeDelta::hours(1));
 /// The same, to an e-mail address.
 pub const RECOVERY_OF_ADDRESS: Rule = Rule::new("recovery_of_address", 1, TimeDelta::hours(1));
+/// Invitations to an e-mail address, from anybody.
+pub const INVITATION_OF_ADDRESS: Rule = Rule::new("invitation_of_address", 5, TimeDelta::days(1));
 /// Wrong passwords in a row for a login, for [`Limits::slow_down`].
 pub const WRONG_PASSWORDS: Rule = Rule::new("wrong_passwords", 6, TimeDelta::minutes(30));
 

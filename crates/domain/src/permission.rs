@@ -55,6 +55,12 @@ permissions! {
     MembersUpdate = "members:update",
     /// Take access away.
     MembersDelete = "members:delete",
+    /// See who is invited.
+    InvitationsRead = "invitations:read",
+    /// Invite people.
+    InvitationsCreate = "invitations:create",
+    /// Take invitations back.
+    InvitationsDelete = "invitations:delete",
     /// Make roles.
     RolesCreate = "roles:create",
     /// Change what roles permit.
@@ -263,6 +269,9 @@ impl BuiltInRole {
                 P::MembersCreate,
                 P::MembersUpdate,
                 P::MembersDelete,
+                P::InvitationsRead,
+                P::InvitationsCreate,
+                P::InvitationsDelete,
                 P::RolesCreate,
                 P::RolesUpdate,
                 P::RolesDelete,

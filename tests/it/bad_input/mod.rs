@@ -2,6 +2,7 @@
 //! nothing is written, and the service goes on. Each sample is good, so that it is the one bad value
 //! that is refused.
 
+mod access;
 mod invisible;
 mod leap;
 mod poison;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::access;
 use crate::harness::{Answer, App, Client, evening::at, people::PASSWORD};
 
 /// A mutation and its input; none where it takes none.
@@ -39,7 +40,8 @@ impl World {
             )
             .await,
             start_import(&foreigner).await,
-            team(&foreigner, "Foreign").await,
+            access::team(&foreigner, "Foreign").await,
+            access::invitation(&foreigner, "foreign@example.org").await,
         ];
         settle(app).await;
         let (event, patron) = (owner.evening(json!({})).await, owner.patron("Ada").await);
@@ -52,10 +54,7 @@ impl World {
             "/viewer/user/email",
         )
         .await;
-        let (host, member) = (
-            member(&owner, "owner").await,
-            member(&owner, "viewer").await,
-        );
+        let host = member(&owner, "owner").await;
         let organization = id(&owner, "{ organization { id } }", "/organization/id").await;
         let own = id(
             &owner,
@@ -71,24 +70,14 @@ impl World {
             )
             .await;
         let session = other_session(&owner).await;
-        // The owner belongs to a third organization, too, and can leave it.
-        let host_elsewhere = app.owner("choir").await;
         let address = id(
             &owner,
             "{ viewer { user { email } } }",
             "/viewer/user/email",
         )
         .await;
-        let access = json!({ "email": address, "role": "member" });
-        host_elsewhere.done("addMember", "__typename", access).await;
-        let elsewhere = id(
-            &host_elsewhere,
-            "{ organization { id } }",
-            "/organization/id",
-        )
-        .await;
-        let (choir, basses) = (team(&owner, "Choir").await, team(&owner, "Basses").await);
-        let place = json!({ "teamId": choir, "memberId": member });
+        let invited = access::invitation(&app.owner("opera").await, &address).await;
+        let accepting = app.database.invitation_token(&invited).await;
         let who = json!({ "eventId": event, "patronId": patron });
         let (arrival, departure) = (Uuid::now_v7(), Uuid::now_v7());
         let scan = |id: Uuid, method: &str| {
@@ -96,21 +85,7 @@ impl World {
                 "eventId": event, "patronId": patron, "scanId": id, "occurredAt": at(17, 30), "device": "Door", "method": method,
             })
         };
-        let address = id(
-            &owner,
-            "{ viewer { user { email } } }",
-            "/viewer/user/email",
-        )
-        .await;
-        let token = app.database.token("verify_email", &login, &login);
-        let verification = token.await;
-        let token = app.database.token("reset_password", &login, &login);
-        let reset = token.await;
-        let token = app
-            .database
-            .token("change_email", &address, "moved@example.org");
-        let change = token.await;
-        let samples = vec![
+        let mut samples = vec![
             (
                 "signUp",
                 Some(json!({
@@ -122,6 +97,7 @@ impl World {
                 "signIn",
                 Some(json!({ "login": own, "password": PASSWORD })),
             ),
+            ("acceptInvitation", Some(json!({ "token": accepting }))),
             (
                 "createOrganization",
                 Some(json!({ "name": "Second", "slug": "second-club", "timeZone": "Asia/Tokyo" })),
@@ -136,67 +112,6 @@ impl World {
                     json!({ "name": "Jazz", "slug": "jazz-renamed", "timeZone": "UTC", "metadata": { "a": [1] } }),
                 ),
             ),
-            (
-                "addMember",
-                Some(json!({ "email": login, "role": "organizer" })),
-            ),
-            (
-                "changeMemberRole",
-                Some(json!({ "memberId": member, "role": "checkin" })),
-            ),
-            // Who owns it already: the others' samples go on as the owner.
-            ("transferOwnership", Some(json!({ "memberId": host }))),
-            (
-                "updateMember",
-                Some(json!({ "memberId": member, "externalId": "77", "metadata": { "a": [1] } })),
-            ),
-            (
-                "grantMemberRole",
-                Some(json!({ "memberId": member, "role": "viewer" })),
-            ),
-            (
-                "withdrawMemberRole",
-                Some(json!({ "memberId": member, "role": "viewer" })),
-            ),
-            (
-                "createRole",
-                Some(
-                    json!({ "name": "Treasurer", "slug": "treasurer", "description": "Money", "permissions": ["loyalty:read"] }),
-                ),
-            ),
-            (
-                "updateRole",
-                Some(
-                    json!({ "slug": "treasurer", "name": "Bursar", "description": "Coins", "permissions": ["events:read"] }),
-                ),
-            ),
-            ("deleteRole", Some(json!({ "slug": "treasurer" }))),
-            (
-                "createTeam",
-                Some(json!({ "name": "Band", "description": "Brass", "parentId": choir })),
-            ),
-            (
-                "updateTeam",
-                Some(
-                    json!({ "teamId": basses, "name": "Low", "description": "Voices", "parentId": choir }),
-                ),
-            ),
-            (
-                "grantTeamRole",
-                Some(json!({ "teamId": choir, "role": "checkin" })),
-            ),
-            (
-                "withdrawTeamRole",
-                Some(json!({ "teamId": choir, "role": "checkin" })),
-            ),
-            ("addTeamMember", Some(place.clone())),
-            ("removeTeamMember", Some(place)),
-            ("deleteTeam", Some(json!({ "teamId": basses }))),
-            (
-                "leaveOrganization",
-                Some(json!({ "organizationId": elsewhere })),
-            ),
-            ("removeMember", Some(json!({ "memberId": member }))),
             (
                 "createEvent",
                 Some(json!({
@@ -251,29 +166,18 @@ impl World {
             ("startImport", Some(import(&draft))),
             // Then comes the commit of what this starts, as `next_sample` says.
             ("revokeSession", Some(json!({ "sessionId": session }))),
+        ];
+        samples.extend(access::samples(app, &owner, &login).await);
+        samples.extend(by_mail(app, &owner, &login).await);
+        samples.extend([
             ("confirmPassword", Some(json!({ "password": PASSWORD }))),
             (
                 "changePassword",
                 Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
             ),
-            ("verifyEmail", Some(json!({ "token": verification }))),
-            (
-                "resetPassword",
-                Some(json!({ "token": reset, "newPassword": PASSWORD })),
-            ),
-            (
-                "requestPasswordReset",
-                Some(json!({ "email": "forgetful@example.org" })),
-            ),
-            ("confirmEmailChange", Some(json!({ "token": change }))),
-            (
-                "requestEmailChange",
-                Some(json!({ "email": "moving@example.org" })),
-            ),
-            ("requestEmailVerification", None),
             ("revokeOtherSessions", None),
             ("signOut", None),
-        ];
+        ]);
         Self {
             owner,
             foreign,
@@ -306,7 +210,37 @@ impl World {
     }
 }
 
-async fn id(client: &Client, query: &str, pointer: &str) -> String {
+/// What takes a token that was mailed: to the owner, and to somebody who is signed out by it.
+async fn by_mail(app: &App, owner: &Client, other: &str) -> Vec<Sample> {
+    let own = id(owner, "{ viewer { user { email } } }", "/viewer/user/email").await;
+    let token = app.database.token("verify_email", other, other);
+    let verification = token.await;
+    let token = app.database.token("reset_password", other, other);
+    let reset = token.await;
+    let token = app
+        .database
+        .token("change_email", &own, "moved@example.org");
+    let change = token.await;
+    vec![
+        ("verifyEmail", Some(json!({ "token": verification }))),
+        (
+            "resetPassword",
+            Some(json!({ "token": reset, "newPassword": PASSWORD })),
+        ),
+        (
+            "requestPasswordReset",
+            Some(json!({ "email": "forgetful@example.org" })),
+        ),
+        ("confirmEmailChange", Some(json!({ "token": change }))),
+        (
+            "requestEmailChange",
+            Some(json!({ "email": "moving@example.org" })),
+        ),
+        ("requestEmailVerification", None),
+    ]
+}
+
+pub async fn id(client: &Client, query: &str, pointer: &str) -> String {
     let data = client.ok(query, json!({})).await;
     data.pointer(pointer)
         .and_then(Value::as_str)
@@ -314,7 +248,7 @@ async fn id(client: &Client, query: &str, pointer: &str) -> String {
         .to_owned()
 }
 
-async fn member(client: &Client, role: &str) -> String {
+pub async fn member(client: &Client, role: &str) -> String {
     let data = client
         .ok("{ members { nodes { id role } } }", json!({}))
         .await;
@@ -327,13 +261,6 @@ async fn member(client: &Client, role: &str) -> String {
         .and_then(|member| member["id"].as_str())
         .expect(role)
         .to_owned()
-}
-
-async fn team(client: &Client, name: &str) -> String {
-    let made = client
-        .done("createTeam", "team { id }", json!({ "name": name }))
-        .await;
-    made["team"]["id"].as_str().expect("an id").to_owned()
 }
 
 async fn other_session(client: &Client) -> String {

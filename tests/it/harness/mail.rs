@@ -132,6 +132,31 @@ impl App {
 }
 
 impl TestDatabase {
+    /// A token for the invitation with this global id, as if it had been mailed.
+    pub async fn invitation_token(&self, invitation: &str) -> String {
+        let token = domain::secret::Token::random().expect("a token");
+        let hash: String = token
+            .hash()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let id = crate::walls::stage::uuid_of(invitation).simple();
+        let (id, hash) = match self.backend() {
+            Backend::Sqlite => (format!("x'{id}'"), format!("x'{hash}'")),
+            Backend::Postgres => (format!("'{id}'"), format!("'\\x{hash}'")),
+        };
+        for sql in [
+            format!("DELETE FROM invitation_tokens WHERE invitation_id = {id}"),
+            format!(
+                "INSERT INTO invitation_tokens (invitation_id, organization_id, token_hash, created_at)
+                 SELECT id, organization_id, {hash}, '2000-01-01T00:00:00+00:00' FROM invitations WHERE id = {id}"
+            ),
+        ] {
+            self.look(&sql).await;
+        }
+        token.reveal()
+    }
+
     /// A token for the account of `email`, as if it had been mailed to `address` long ago.
     pub async fn token(&self, purpose: &str, email: &str, address: &str) -> String {
         let token = domain::secret::Token::random().expect("a token");

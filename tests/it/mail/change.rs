@@ -77,9 +77,9 @@ async fn an_address_is_changed_once_the_new_one_is_proved(app: App) {
 
 async fn an_address_that_is_taken_is_told_after_the_proof(app: App) {
     let app = posting(app).await;
-    let (ada, bo) = (join(&app, "ada").await, join(&app, "bo").await);
+    let (ada, bo) = (join(&app, "ada").await, join(&app, "bob").await);
     let mut answers = Vec::new();
-    for (client, email) in [(&ada, address("bo")), (&bo, address("free"))] {
+    for (client, email) in [(&ada, address("bob")), (&bo, address("free"))] {
         let answer = client
             .mutate(
                 "requestEmailChange",
@@ -90,7 +90,7 @@ async fn an_address_that_is_taken_is_told_after_the_proof(app: App) {
         answers.push(answer.body.to_string());
     }
     assert_eq!(answers[0], answers[1]);
-    let mail = app.mail("change_email", &address("bo"), 1).await;
+    let mail = app.mail("change_email", &address("bob"), 1).await;
     app.mailed().await;
     let before = app.database.everything().await;
     assert_eq!(
@@ -103,7 +103,7 @@ async fn an_address_that_is_taken_is_told_after_the_proof(app: App) {
 
 async fn only_who_asked_for_it_confirms_it(app: App) {
     let app = posting(app).await;
-    let (ada, bo) = (join(&app, "ada").await, join(&app, "bo").await);
+    let (ada, bo) = (join(&app, "ada").await, join(&app, "bob").await);
     let new = json!({ "email": address("stranger") });
     ada.done("requestEmailChange", "__typename", new).await;
     let mail = app.mail("change_email", &address("stranger"), 1).await;

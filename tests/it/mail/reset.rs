@@ -43,7 +43,7 @@ async fn is_signed_in(client: &Client) -> bool {
 
 async fn who_forgot_their_password_chooses_another(app: App) {
     let app = posting(app).await;
-    let (ada, bo) = (join(&app, "ada").await, join(&app, "bo").await);
+    let (ada, bo) = (join(&app, "ada").await, join(&app, "bob").await);
     let verification = app.mail("verify_email", &address("ada"), 1).await;
     // As people type it.
     ask(&app, " Ada@Example.ORG ").await;

@@ -17,7 +17,7 @@ on_each_database!(at crate::harness::evening::at(12, 0);
 
 async fn whoever_has_the_token_proves_the_address(app: App) {
     let app = posting(app).await;
-    let (ada, bo) = (join(&app, "ada").await, join(&app, "bo").await);
+    let (ada, bo) = (join(&app, "ada").await, join(&app, "bob").await);
     let mail = app.mail("verify_email", &address("ada"), 1).await;
     let (token, link) = (
         mail["token"].as_str().expect("a token"),
@@ -60,7 +60,7 @@ async fn whoever_has_the_token_proves_the_address(app: App) {
         .await;
     assert!(payload["viewer"].is_null(), "it signs nobody in");
     assert_eq!(account(&ada).await, (address("ada"), true));
-    assert_eq!(account(&bo).await, (address("bo"), false));
+    assert_eq!(account(&bo).await, (address("bob"), false));
     assert_eq!(
         ada.refused("verifyEmail", with_token(&mail)).await,
         ["INVALID_TOKEN input.token"],

@@ -41,6 +41,10 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "a session is a person's, and only points at an organization",
     ),
     (
+        "invitation_tokens",
+        "a token is looked up before the tenant is known",
+    ),
+    (
         "organization_slugs",
         "an address is looked up before the tenant is known",
     ),

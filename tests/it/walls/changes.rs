@@ -31,6 +31,10 @@ const OF_AN_ACCOUNT: &[&str] = &[
 const FOUNDING: &[&str] = &["signUp", "createOrganization"];
 /// What each other mutation commits.
 const KNOWN: &[(&str, &[Kind])] = &[
+    (
+        "acceptInvitation",
+        &[Kind::InvitationAccepted, Kind::MemberAdded],
+    ),
     ("addMember", &[Kind::MemberAdded]),
     ("addTeamMember", &[Kind::TeamMemberAdded]),
     ("cancelEvent", &[Kind::EventCancelled]),
@@ -41,20 +45,25 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ("closeEvent", &[Kind::EventClosed]),
     ("commitImport", &[Kind::ImportCommitting]),
     ("createEvent", &[Kind::EventCreated]),
+    ("createInvitation", &[Kind::InvitationCreated]),
     ("createPatron", &[Kind::PatronCreated]),
     ("createRole", &[Kind::RoleCreated]),
     ("createTeam", &[Kind::TeamCreated]),
+    ("declineInvitation", &[Kind::InvitationDeclined]),
     ("deletePatron", &[Kind::PatronDeleted]),
     ("deleteRole", &[Kind::RoleDeleted]),
     ("deleteTeam", &[Kind::TeamDeleted]),
     ("grantMemberRole", &[Kind::MemberRoleGranted]),
     ("grantTeamRole", &[Kind::TeamRoleGranted]),
+    ("importInvitations", &[Kind::InvitationCreated]),
     ("leaveOrganization", &[Kind::MemberLeft]),
     ("publishEvent", &[Kind::EventPublished]),
     ("recordScans", &[Kind::CheckedIn]),
     ("register", &[Kind::Registered]),
     ("removeMember", &[Kind::MemberRemoved]),
     ("removeTeamMember", &[Kind::TeamMemberRemoved]),
+    ("resendInvitation", &[Kind::InvitationResent]),
+    ("revokeInvitation", &[Kind::InvitationRevoked]),
     ("revertCheckIn", &[Kind::CheckInReverted]),
     ("startImport", &[Kind::ImportStarted]),
     (

@@ -63,6 +63,10 @@ const SYSTEM: &[(&str, &str)] = &[
         "follow an organization's changes",
     ),
     (
+        "crates/domain/src/organizations/acceptance.rs",
+        "accept an invitation",
+    ),
+    (
         "crates/domain/src/organizations/member.rs",
         "leave an organization",
     ),
@@ -79,6 +83,7 @@ const LICENSES: &[&str] = &[
     "BSD-2-Clause",
     "BSD-3-Clause",
     "ISC",
+    "0BSD",
     "Zlib",
     "Unicode-3.0",
     "Unlicense",

@@ -13,6 +13,6 @@ mod rls;
 mod samples;
 mod schema;
 mod sdl;
-mod stage;
+pub mod stage;
 mod tables;
 mod tenants;

@@ -21,6 +21,7 @@ const WAYS: &[(&str, &str, &[&str])] = &[
     ("AttendanceChange", "attendanceChanges", &["changes"]),
     ("Event", "event", &[]),
     ("Import", "import", &[]),
+    ("Invitation", "invitations", &["nodes"]),
     ("ImportRow", "importRows", &["nodes"]),
     ("Member", "members", &["nodes"]),
     ("Organization", "organization", &[]),
@@ -37,6 +38,7 @@ const OF_A_SESSION: &[&str] = &[
     "createOrganization",
     "activateOrganization",
     "leaveOrganization",
+    "acceptInvitation",
 ];
 
 on_each_database!(

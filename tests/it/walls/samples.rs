@@ -1,6 +1,7 @@
 //! A sample for each input of the schema, by its name. What is not here is a failure, so that a
 //! new argument is not forgotten.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
@@ -57,7 +58,9 @@ impl Sampler<'_> {
             ("String", "permissions") => json!("events:read"),
             ("ImportField", _) => json!("FIRST_NAME"),
             // The other arguments of a page have tests of their own.
-            (_, "after" | "before" | "last" | "verdict" | "scanToRevert") => return Value::Null,
+            (_, "after" | "before" | "last" | "verdict" | "status" | "scanToRevert") => {
+                return Value::Null;
+            }
             (kind, name) => {
                 if let Some(inputs) = self.schema.inputs(kind) {
                     self.object(kind, &inputs)
@@ -108,6 +111,10 @@ impl Sampler<'_> {
             (_, "capacity") => json!(100),
             (_, "attendancePoints") => json!(10),
             (_, "publish" | "dayFirst" | "createSuggested") => json!(true),
+            // "email" and an address, in base64.
+            ("ImportInvitationsInput", "content") => {
+                json!(STANDARD.encode(format!("email\nfile{number}@example.org\n")))
+            }
             // "name" and "Ada Sample", in base64.
             (_, "content") => json!("bmFtZQpBZGEgU2FtcGxlCg=="),
             (_, "column") => json!("name"),
@@ -125,6 +132,7 @@ impl Sampler<'_> {
 fn kind_of(owner: &str, name: &str) -> char {
     match (owner, name) {
         ("event" | "node", "id") | (_, "eventId") => 'E',
+        (_, "invitationId") => 'V',
         ("team", "id") | (_, "teamId" | "parentId") => 'T',
         ("patron", "id") | (_, "patronId") => 'P',
         ("import", "id") | (_, "importId") => 'I',

@@ -71,6 +71,10 @@ impl Stage {
         stage.set('@', stage.account(app).await);
         stage.set('#', stage.role().await);
         stage.set('T', stage.team().await);
+        stage.set(
+            'V',
+            stage.invitation(&format!("{name}-guest@example.org")).await,
+        );
         let place = json!({ "teamId": stage.ids[&'T'], "memberId": stage.ids[&'M'] });
         stage.owner.done("addTeamMember", "__typename", place).await;
         let role = json!({ "teamId": stage.ids[&'T'], "role": stage.ids[&'#'] });
@@ -130,6 +134,15 @@ impl Stage {
             "leaveOrganization" => {
                 caller = app.sign_up(&self.name.replace('-', "_")).await;
                 self.member(&address(&caller).await).await;
+            }
+            "resendInvitation" | "revokeInvitation" | "declineInvitation" | "acceptInvitation" => {
+                let invited = app.sign_up(&self.name.replace('-', "_")).await;
+                let invitation = self.invitation(&address(&invited).await).await;
+                if mutation == "acceptInvitation" || mutation == "declineInvitation" {
+                    caller = invited;
+                    set('!', app.database.invitation_token(&invitation).await);
+                }
+                set('V', invitation);
             }
             "updateRole" | "deleteRole" => drop(set('#', self.role().await)),
             "updateTeam" | "deleteTeam" | "grantTeamRole" | "withdrawTeamRole" => {
@@ -228,6 +241,16 @@ impl Stage {
         let input = json!({ "email": address, "role": "member" });
         let added = self.owner.done("addMember", "member { id }", input).await;
         text(&added["member"]["id"])
+    }
+
+    /// An open invitation of this address.
+    async fn invitation(&self, address: &str) -> String {
+        let input = json!({ "email": address, "role": "viewer" });
+        let made = self
+            .owner
+            .done("createInvitation", "invitation { id }", input)
+            .await;
+        text(&made["invitation"]["id"])
     }
 
     /// The slug of a new role.

@@ -1,6 +1,8 @@
-//! Organizations, their roles, members and teams.
+//! Organizations, their roles, members and teams, and who is invited.
 
+pub mod acceptance;
 pub mod held_role;
+pub mod invitation;
 pub mod member;
 pub mod member_role;
 pub mod organization;

@@ -5,7 +5,8 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_
 
 use super::{Passwords, account_token, email, password, session, username};
 use crate::{
-    Code, Error, Limits, Problem, Result, System, Viewer, limit, mail::Locale, scope::Origin, secret::Token, text,
+    Code, Error, Limits, Problem, Result, System, Viewer, limit, mail::Locale, scope::Origin,
+    secret::Token, text,
 };
 
 /// What a person tells about themselves.

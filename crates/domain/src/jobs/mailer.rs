@@ -16,6 +16,7 @@ use crate::{
     Db, Error, Result, System,
     identity::account_token,
     mail::{Kind, Locale, Message, Parts},
+    organizations::acceptance,
     secret::Token,
 };
 
@@ -148,6 +149,12 @@ impl<T: Transport> Mailer<T> {
                     return Ok(None);
                 };
                 person = Some(user);
+                Some(token)
+            }
+            Kind::Invitation => {
+                let Some(token) = acceptance::mint(system, &mail.data).await? else {
+                    return Ok(None);
+                };
                 Some(token)
             }
             Kind::EmailChangeRequested | Kind::EmailChanged | Kind::PasswordChanged => None,

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_words_in_every_language() {
         for kind in Kind::ALL {
-            let data = serde_json::json!({ "email": "new@example.org" });
+            let data = serde_json::json!({ "email": "new@example.org", "organization": "Jazz" });
             let [english, german] =
                 [Locale::En, Locale::De].map(|locale| message(*kind, locale, "Ada", &data));
             assert_ne!(english.subject, german.subject);

@@ -45,6 +45,8 @@ kinds! {
     EmailChanged = "email_changed",
     /// The account has another password.
     PasswordChanged = "password_changed",
+    /// The token that makes the recipient a member of `organization`.
+    Invitation = "invitation",
 }
 
 /// A mail to be sent once what causes it is permanent.
@@ -71,6 +73,7 @@ impl Kind {
             Self::VerifyEmail => Some("verify-email"),
             Self::ResetPassword => Some("reset-password"),
             Self::ChangeEmail => Some("confirm-email-change"),
+            Self::Invitation => Some("accept-invitation"),
             Self::EmailChangeRequested | Self::EmailChanged | Self::PasswordChanged => None,
         }
     }

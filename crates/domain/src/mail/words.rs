@@ -73,6 +73,12 @@ fn english(kind: Kind) -> Words {
             link: "",
             after: "If it was not you, ask for another password at once.",
         },
+        Kind::Invitation => Words {
+            subject: "You are invited",
+            before: "you are invited to {organization} on Rollcall. Sign in with the account of this address, or make one, and accept.",
+            link: "Accept the invitation",
+            after: "This works once, within seven days. If you do not want to, you need not do anything.",
+        },
     }
 }
 
@@ -113,6 +119,12 @@ fn german(kind: Kind) -> Words {
             before: "Ihr Konto hat ein anderes Passwort, und jede andere Sitzung wurde beendet.",
             link: "",
             after: "Wenn Sie es nicht waren, bitten Sie sofort um ein anderes Passwort.",
+        },
+        Kind::Invitation => Words {
+            subject: "Sie sind eingeladen",
+            before: "Sie sind bei Rollcall zu {organization} eingeladen. Melden Sie sich mit dem Konto dieser Adresse an, oder legen Sie eines an, und nehmen Sie die Einladung an.",
+            link: "Einladung annehmen",
+            after: "Das geht einmal, innerhalb von sieben Tagen. Wenn Sie nicht möchten, brauchen Sie nichts zu tun.",
         },
     }
 }

@@ -296,6 +296,23 @@ pub async fn leave(viewer: &Viewer, organization: OrganizationId) -> Result<Memb
     end(writer, member, ChangeKind::MemberLeft).await
 }
 
+/// Gives a user access within a running unit of work that holds the organization's lock.
+///
+/// # Errors
+/// A refusal for somebody who has it already.
+pub(super) async fn admit_user<P>(writer: &Writer<P>, user: UserId, role: &str) -> Result<Member> {
+    let present = writer
+        .find::<member::Entity>()
+        .filter(member::Column::UserId.eq(user.uuid()));
+    if writer.one(present).await?.is_some() {
+        let message = "You are a member already.";
+        return Err(Error::refused(Code::Taken, "", message));
+    }
+    writer
+        .insert(row(user, role, writer.scope().clock().now()))
+        .await
+}
+
 /// A new membership, for whichever organization it is inserted.
 pub(super) fn row(user: UserId, role: &str, now: DateTime<Utc>) -> member::ActiveModel {
     member::ActiveModel {

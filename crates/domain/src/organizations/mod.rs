@@ -1,6 +1,9 @@
 //! Organizations, who has access to them, and what they may do.
 
+pub mod acceptance;
 pub mod access;
+pub mod invitation;
+pub mod invitation_file;
 pub mod member;
 pub mod member_role;
 mod metadata;

@@ -214,7 +214,8 @@ pub(super) async fn grantable<P>(
     Ok(role)
 }
 
-async fn find<P>(writer: &Writer<P>, slug: &str) -> Result<Option<Role>> {
+/// The role of this slug.
+pub(super) async fn find<P>(writer: &Writer<P>, slug: &str) -> Result<Option<Role>> {
     // PostgreSQL would not even be asked for a NUL.
     if !slug.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(None);

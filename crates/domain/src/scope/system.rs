@@ -17,8 +17,8 @@ use entity::{
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
 use super::{
-    Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, claim, dialect, outbox, standing,
-    transaction::Transaction,
+    Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, claim, dialect, outbox,
+    standing, transaction::Transaction,
 };
 use crate::{Permissions, Result, mail::Mail};
 

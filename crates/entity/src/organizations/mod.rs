@@ -1,5 +1,7 @@
-//! The tenant, its address, its roles, its members and their teams.
+//! The tenant, its address, its roles, its members, their teams, and who is invited.
 
+pub mod invitation;
+pub mod invitation_token;
 pub mod member;
 pub mod member_role;
 pub mod organization;
