@@ -20,6 +20,7 @@ mod m20261121_000008_phones;
 mod m20261121_000009_fewer_checks;
 mod m20261122_000010_authenticated_at;
 mod m20261122_000011_mail;
+mod m20261122_000014_audit_chain;
 mod m20261122_000024_access;
 mod m20261122_000025_invitations;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000009_fewer_checks::Migration),
             Box::new(m20261122_000010_authenticated_at::Migration),
             Box::new(m20261122_000011_mail::Migration),
+            Box::new(m20261122_000014_audit_chain::Migration),
             Box::new(m20261122_000024_access::Migration),
             Box::new(m20261122_000025_invitations::Migration),
         ]

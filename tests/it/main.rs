@@ -4,6 +4,7 @@
 //! standard port). What was not found is said once; with `REQUIRE_SERVICES=1` it is a failure.
 
 mod attendance;
+mod audit;
 mod bad_input;
 mod command;
 mod events;

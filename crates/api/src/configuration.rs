@@ -85,11 +85,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "ROLLCALL_LOG",
         LOG,
-        "what is logged, as a tracing filter; by import and migrate, warn unless given",
+        "what is logged, as a tracing filter; by import, migrate and audit, warn unless given",
     ),
     (
         "ROLLCALL_LOG_FORMAT",
-        "json; for demo, import and migrate, text",
+        "json; for demo, import, migrate and audit, text",
         "json or text",
     ),
 ];

@@ -9,6 +9,7 @@ use domain::{
 };
 
 use crate::{
+    audit::entry::{AuditActorKind, AuditResult},
     events::event::CapacityPolicy,
     id::{self, Global},
     long::Long,
@@ -69,6 +70,15 @@ impl<G: Global> Shown<'_, G> for ID {
     }
 }
 
+/// In hexadecimal digits.
+impl Shown<'_, Vec<u8>> for String {
+    const FORM: Form = Form::Hexadecimal;
+
+    fn shown(stored: &Vec<u8>) -> Self {
+        stored.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// `$stored` is shown as `$shown`, which it converts into.
 macro_rules! shown {
     ($($stored:ty => $shown:ty, $form:ident;)*) => {$(
@@ -98,6 +108,8 @@ shown! {
     DateTime<Utc> => Time, Time;
     domain::events::event::CapacityPolicy => CapacityPolicy, Name;
     domain::loyalty::ledger::Kind => LoyaltyEntryKind, Name;
+    domain::audit::entry::ActorKind => AuditActorKind, Name;
+    domain::audit::entry::Outcome => AuditResult, Name;
 }
 
 /// The form in which a column is shown.

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Code, Error, Result,
     attendance::{imports::import::ImportId, scan::AttendanceId},
+    audit,
     events::event::EventId,
     identity::{session::SessionId, user::UserId},
     loyalty::ledger::EntryId,
@@ -55,6 +56,9 @@ impl Global for EntryId {
 
 impl Global for ImportId {
     const TAG: u8 = b'I';
+}
+impl Global for audit::entry::EntryId {
+    const TAG: u8 = b'G';
 }
 
 /// The id on the wire.

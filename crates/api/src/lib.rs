@@ -16,6 +16,7 @@ pub mod service;
 
 mod accept;
 mod attendance;
+mod audit;
 mod connection;
 mod events;
 mod fields;

@@ -43,6 +43,8 @@ enum Command {
     },
     /// Bring people and attendance in from an export file
     Import(command::import::Arguments),
+    /// Prove that the audit log is as it was written
+    Audit(command::audit::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +84,7 @@ fn run() -> Result<(), StartError> {
             Command::Worker => command::serve::worker(&configuration).await,
             Command::Migrate { back } => command::migrate::migrate(&configuration, back).await,
             Command::Import(arguments) => command::import::import(&configuration, arguments).await,
+            Command::Audit(arguments) => command::audit::audit(&configuration, arguments).await,
             Command::Schema { .. } => Ok(()),
         }
     })
@@ -90,7 +93,10 @@ fn run() -> Result<(), StartError> {
 /// The log goes to standard error, so that what a command prints can be piped. What is read by a
 /// person is text unless told otherwise; a command that soon ends logs only what is wrong.
 fn log(configuration: &Configuration, command: &Command) -> Result<(), StartError> {
-    let ends = matches!(command, Command::Import(_) | Command::Migrate { .. });
+    let ends = matches!(
+        command,
+        Command::Import(_) | Command::Migrate { .. } | Command::Audit(_)
+    );
     let for_a_person = ends || matches!(command, Command::Demo);
     let default = if ends { "warn" } else { LOG };
     let filter = configuration.log.as_deref().unwrap_or(default);

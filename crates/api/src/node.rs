@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use domain::{
     Code, Error,
     attendance::{imports::import::ImportId, scan::AttendanceId},
+    audit,
     events::event::EventId,
     identity::user::{self, UserId},
     loyalty::ledger::EntryId,
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     attendance::attendance::{Attendance, AttendanceById},
+    audit::entry::{AuditEntry, EntryById as AuditEntryById},
     error::{Result, nullable},
     events::event::{Event, EventById},
     id::{self, Global},
@@ -63,6 +65,8 @@ pub enum Node {
     LoyaltyEntry(LoyaltyEntry),
     /// An import.
     Import(Import),
+    /// An entry of the audit log.
+    AuditEntry(AuditEntry),
 }
 
 /// Queries for anything by its id.
@@ -124,6 +128,7 @@ async fn prefetch(ids: &[ID], operation: &Operation, selected: &Selection<'_>) {
             AttendanceId::TAG => rows::<AttendanceById>(ids, operation, selected).await,
             EntryId::TAG => rows::<EntryById>(ids, operation, selected).await,
             ImportId::TAG => rows::<ImportById>(ids, operation, selected).await,
+            audit::entry::EntryId::TAG => rows::<AuditEntryById>(ids, operation, selected).await,
             UserId::TAG
                 if operation
                     .viewer()
@@ -164,6 +169,9 @@ async fn load(id: &ID, field: &'static str, operation: &Operation) -> Option<Res
         AttendanceId::TAG => node::<AttendanceById>(uuid, operation, Node::Attendance).await,
         EntryId::TAG => node::<EntryById>(uuid, operation, Node::LoyaltyEntry).await,
         ImportId::TAG => node::<ImportById>(uuid, operation, Node::Import).await,
+        audit::entry::EntryId::TAG => {
+            node::<AuditEntryById>(uuid, operation, Node::AuditEntry).await
+        }
         _ => Some(Err(id::invalid(field).into())),
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 
 use crate::{
     attendance::{batch::BatchMutation, registration::RegistrationMutation, scan::ScanMutation},
+    audit::entry::AuditQuery,
     events::{event::EventQuery, mutation::EventMutation},
     identity::{
         mail::MailMutation, password::PasswordMutation, session::SessionMutation,
@@ -37,6 +38,7 @@ pub struct Query(
     TeamQuery,
     InvitationQuery,
     AcceptanceQuery,
+    AuditQuery,
     EventQuery,
     PatronQuery,
     ChangeQuery,

@@ -76,6 +76,8 @@ kinds! {
     TeamRoleGranted = "team.role_granted",
     /// A role comes with a team no more.
     TeamRoleWithdrawn = "team.role_withdrawn",
+    /// Entries of the audit log whose time had come were removed.
+    AuditPurged = "audit.purged",
     /// An event was made.
     EventCreated = "event.created",
     /// An event changed.

@@ -1,11 +1,17 @@
 //! Where the time comes from.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeZone, Utc};
+
+/// Years in which anything happens here; both databases keep them in order.
+pub(crate) const YEARS: RangeInclusive<i32> = 1900..=2999;
 
 /// The time of day, in whole microseconds so that both databases give back what they were given.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +49,16 @@ impl Clock {
             None => Utc::now().timestamp_micros(),
         };
         DateTime::from_timestamp_micros(microseconds).unwrap_or_default()
+    }
+}
+
+/// `time`, or what is nearest to it in [`YEARS`]: beyond them the two databases do not agree on an
+/// order.
+pub(crate) fn within_years(time: DateTime<Utc>) -> DateTime<Utc> {
+    let beginning = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
+    match (beginning(*YEARS.start()), beginning(*YEARS.end() + 1)) {
+        (Some(first), Some(last)) => time.clamp(first, last),
+        _ => time,
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Start at [`scope`]: it says how SQL is run at all. The other root files are the mechanisms
 //! everybody reads; the folders are the nouns, in a ladder where lower never imports higher:
-//! `identity < organizations < {events, patrons} < loyalty < attendance`. `live` and `jobs` consume what
-//! the others commit.
+//! `identity < organizations < {events, patrons} < loyalty < attendance`. `live`, `audit` and `jobs`
+//! consume what the others commit.
 
 pub mod attendance;
+pub mod audit;
 pub mod change;
 pub mod clock;
 pub mod demo;

@@ -75,6 +75,8 @@ permissions! {
     TeamsUpdate = "teams:update",
     /// Remove teams.
     TeamsDelete = "teams:delete",
+    /// See who did what, and was denied what.
+    AuditRead = "audit:read",
     /// See events.
     EventsRead = "events:read",
     /// Make events.
@@ -278,6 +280,7 @@ impl BuiltInRole {
                 P::TeamsCreate,
                 P::TeamsUpdate,
                 P::TeamsDelete,
+                P::AuditRead,
             ],
             Self::Organizer => &[
                 P::MembersRead,

@@ -21,6 +21,7 @@ pub struct World {
 }
 
 impl World {
+    #[expect(clippy::too_many_lines, reason = "one sample after the other")]
     pub async fn new(app: &App) -> Self {
         let (owner, foreigner) = (app.owner("jazz").await, app.owner("chess").await);
         let foreign = vec![
@@ -109,7 +110,7 @@ impl World {
             (
                 "updateOrganization",
                 Some(
-                    json!({ "name": "Jazz", "slug": "jazz-renamed", "timeZone": "UTC", "metadata": { "a": [1] } }),
+                    json!({ "name": "Jazz", "slug": "jazz-renamed", "timeZone": "UTC", "metadata": { "a": [1] }, "auditRetentionDays": 400 }),
                 ),
             ),
             (

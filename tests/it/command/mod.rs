@@ -1,5 +1,6 @@
 //! The command line, as whoever runs the machine sees it.
 
+mod audit;
 mod import;
 mod start;
 

@@ -19,7 +19,7 @@ struct Presence {
 
 impl TestDatabase {
     /// Fails unless every attendance is what its scans say, every count is the count of what it
-    /// counts, and every organization's log has each number once.
+    /// counts, every organization's log has each number once, and its audit log can be proved.
     pub async fn must_be_consistent(&self) {
         let kept = self.attendances().await;
         let mut rebuilt = self.rebuild().await;
@@ -53,6 +53,9 @@ impl TestDatabase {
             ),
         ] {
             assert_eq!(self.number(sql).await, 0, "{what} is wrong");
+        }
+        for (organization, proof) in self.proofs().await {
+            assert_eq!(proof.fault, None, "the audit log of {organization}");
         }
     }
 

@@ -186,7 +186,7 @@ async fn faults(database: &TestDatabase) -> Vec<&'static str> {
         ),
         (
             "entries that name another kind than their first change",
-            "SELECT count(*) FROM audit_logs AS entry WHERE NOT EXISTS (
+            "SELECT count(*) FROM audit_logs AS entry WHERE result = 'success' AND NOT EXISTS (
                  SELECT 1 FROM changes WHERE changes.organization_id = entry.organization_id
                  AND changes.sequence = entry.sequence AND changes.kind = entry.event_type)",
         ),

@@ -39,11 +39,13 @@ const LADDER: &[&[&str]] = &[
     &["events", "patrons"],
     &["loyalty"],
     &["attendance"],
-    &["live", "jobs"],
+    &["live", "audit"],
+    &["jobs"],
     &["demo"],
 ];
 /// Where Rollcall acts as itself, and why: the reason that each place gives. This list only shrinks.
 const SYSTEM: &[(&str, &str)] = &[
+    ("crates/api/src/command/audit.rs", "prove the audit log"),
     (
         "crates/api/src/command/import.rs",
         "import a file for the operator",

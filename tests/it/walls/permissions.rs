@@ -19,6 +19,7 @@ use crate::harness::{Answer, App, Client, on_each_database};
 const WAYS: &[(&str, &str, &[&str])] = &[
     ("Attendance", "event", &["attendances", "nodes"]),
     ("AttendanceChange", "attendanceChanges", &["changes"]),
+    ("AuditEntry", "auditLog", &["nodes"]),
     ("Event", "event", &[]),
     ("Import", "import", &[]),
     ("Invitation", "invitations", &["nodes"]),

@@ -33,6 +33,12 @@ const HOT: &[(&str, &str)] = &[
     ("a check-in, and the same scan again", "mutation($event: ID!, $patron: ID!, $scan: String!) {
         one: checkIn(input: { eventId: $event, patronId: $patron, scanId: $scan }) { outcome errors { message } }
         two: checkIn(input: { eventId: $event, patronId: $patron, scanId: $scan }) { repeated errors { message } } }"),
+    ("the audit log", "{ auditLog(first: 50) { nodes { eventType targetId actor { username } } } }"),
+    ("the audit log goes on", "query($audit: String) { auditLog(first: 50, after: $audit) { nodes { hash } } }"),
+    ("somebody's entries", "query($person: ID!) { auditLog(first: 50, filter: { actorId: $person }) { nodes { hash } } }"),
+    ("something's entries", "query($patron: ID!) { auditLog(first: 50, filter: { targetId: $patron }) { nodes { hash } } }"),
+    ("entries of a type", "{ auditLog(first: 50, filter: { eventType: \"patron.created\", from: \"2020-01-01T00:00:00Z\" }) { nodes { hash } } }"),
+    ("what was denied", "{ auditLog(first: 50, filter: { result: FAILURE }) { nodes { hash } } }"),
     ("memberships", "{ viewer { organizations { role organization { name } } sessions { id } } members(first: 50) { nodes { user { email } } } }"),
 ];
 /// Tables of a few rows here, which the planner rightly reads whole.
@@ -74,6 +80,7 @@ async fn hot_statements_use_an_index(app: App) {
         "attendance_scans",
         "changes",
         "loyalty_entries",
+        "audit_logs",
     ] {
         assert!(
             statements.iter().any(|text| text.contains(table)),
@@ -362,8 +369,9 @@ async fn crowd(app: &App) -> Stage {
             FROM (SELECT id, row_number() OVER () AS n FROM teams) AS team
             JOIN (SELECT id, row_number() OVER () AS n FROM members WHERE {own}) AS member USING (n) ON CONFLICT DO NOTHING"),
         format!("INSERT INTO team_roles (organization_id, team_id, role) SELECT {organization}, id, 'viewer' FROM teams ON CONFLICT DO NOTHING"),
-        format!("INSERT INTO member_roles (organization_id, member_id, role) SELECT organization_id, id, 'member' FROM members WHERE role = 'viewer' ON CONFLICT DO NOTHING"),
+        "INSERT INTO member_roles (organization_id, member_id, role) SELECT organization_id, id, 'member' FROM members WHERE role = 'viewer' ON CONFLICT DO NOTHING".to_owned(),
         copies("changes", "'sequence', 1000 + n", &series, &own),
+        copies("audit_logs", "'id', gen_random_uuid(), 'number', 1000 + n, 'created_at', row.created_at - interval '1 second' * n", &series, &own),
         format!("UPDATE change_counters SET last_sequence = 1000 + {ROWS} WHERE organization_id = {organization}"),
         "DROP TABLE tenant".to_owned(),
         "ANALYZE".to_owned(),
@@ -376,7 +384,8 @@ async fn crowd(app: &App) -> Stage {
 /// Ids of the stage, and cursors of its lists.
 async fn variables(stage: &Stage) -> Value {
     let query = "query($event: ID!) { event(id: $event) { changeCursor attendances(first: 1) { pageInfo { endCursor } } }
-        events(first: 1) { pageInfo { endCursor } } patrons(first: 1) { pageInfo { endCursor } } }";
+        events(first: 1) { pageInfo { endCursor } } patrons(first: 1) { pageInfo { endCursor } }
+        auditLog(first: 1) { pageInfo { endCursor } } }";
     let (event, patron) = (&stage.ids[&'E'], &stage.ids[&'P']);
     let found = stage.owner.ok(query, json!({ "event": event })).await;
     json!({
@@ -385,5 +394,6 @@ async fn variables(stage: &Stage) -> Value {
         "events": found["events"]["pageInfo"]["endCursor"],
         "patrons": found["patrons"]["pageInfo"]["endCursor"],
         "changes": found["event"]["changeCursor"],
+        "audit": found["auditLog"]["pageInfo"]["endCursor"], "person": stage.ids[&'U'],
     })
 }

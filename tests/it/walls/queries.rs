@@ -43,6 +43,7 @@ const LISTS: &[(&str, &str)] = &[
             teams(first: 1) { nodes { team { name roles parent { name } } } } } } }",
         "/members/nodes",
     ),
+    ("query($n: Int!) { auditLog(first: $n) { nodes { eventType targetId actor { email } } } }", "/auditLog/nodes"),
     (
         "query($n: Int!) { attendanceChanges(first: $n) { changes { event { title } patron { points } attendance { state } } } }",
         "/attendanceChanges/changes",

@@ -54,13 +54,16 @@ impl Sampler<'_> {
             }
             // No team is part of itself.
             ("ID", "parentId") if owner == "UpdateTeamInput" => return Value::Null,
-            ("ID", name) => json!(self.ids[&kind_of(owner, name)]),
+            ("ID", name) if owner != "AuditFilter" => json!(self.ids[&kind_of(owner, name)]),
             ("String", "permissions") => json!("events:read"),
             ("ImportField", _) => json!("FIRST_NAME"),
-            // The other arguments of a page have tests of their own.
-            (_, "after" | "before" | "last" | "verdict" | "status" | "scanToRevert") => {
-                return Value::Null;
-            }
+            // The other arguments of a page have tests of their own, and a filter of all there is
+            // would let nothing through.
+            (
+                _,
+                "after" | "before" | "last" | "verdict" | "status" | "scanToRevert" | "actorId"
+                | "targetId" | "eventType" | "result",
+            ) => return Value::Null,
             (kind, name) => {
                 if let Some(inputs) = self.schema.inputs(kind) {
                     self.object(kind, &inputs)
@@ -110,6 +113,7 @@ impl Sampler<'_> {
             (_, "seats") => json!(2),
             (_, "capacity") => json!(100),
             (_, "attendancePoints") => json!(10),
+            (_, "auditRetentionDays") => json!(400),
             (_, "publish" | "dayFirst" | "createSuggested") => json!(true),
             // "email" and an address, in base64.
             ("ImportInvitationsInput", "content") => {

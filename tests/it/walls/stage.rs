@@ -66,6 +66,11 @@ impl Stage {
             'L',
             text(&found["patron"]["loyaltyEntries"]["nodes"][0]["id"]),
         );
+        let found = stage
+            .owner
+            .ok("{ auditLog(last: 1) { nodes { id } } }", json!({}))
+            .await;
+        stage.set('G', text(&found["auditLog"]["nodes"][0]["id"]));
         stage.set('S', stage.session().await.1);
         stage.set('I', stage.import().await);
         stage.set('@', stage.account(app).await);

@@ -13,9 +13,16 @@ const APPEND_ONLY: &[&str] = &[
     "attendance_scans",
     "loyalty_entries",
 ];
-/// Policies beside the tenant's, each for reading only: people see their own memberships, and the
-/// organizations behind them, before they enter one.
-const OTHER_POLICIES: &[(&str, &str)] = &[("members", "own"), ("organizations", "own")];
+/// Policies beside the tenant's, and what for. People see their own memberships, and the organizations
+/// behind them, before they enter one.
+const OTHER_POLICIES: &[(&str, &str, &str)] = &[
+    ("audit_logs", "kept", KEPT),
+    ("members", "own", "PERMISSIVE SELECT"),
+    ("organizations", "own", "PERMISSIVE SELECT"),
+];
+/// A policy that forbids removing what is not old enough: only where there is one may the application
+/// remove what only grows.
+const KEPT: &str = "RESTRICTIVE DELETE";
 
 on_each_database!(every_table_is_walled_in, a_table_without_its_wall_is_found);
 
@@ -157,11 +164,11 @@ async fn of_security(database: &TestDatabase, table: &Table) -> Vec<String> {
         ));
     }
     let others = format!(
-        "SELECT policyname || '|' || cmd FROM pg_policies WHERE tablename = '{name}' AND policyname <> 'tenant'"
+        "SELECT policyname || '|' || permissive || ' ' || cmd FROM pg_policies WHERE tablename = '{name}' AND policyname <> 'tenant'"
     );
     for other in database.look(&others).await {
-        let (policy, command) = other.split_once('|').expect("two parts");
-        if !OTHER_POLICIES.contains(&(name, policy)) || command != "SELECT" {
+        let (policy, what) = other.split_once('|').expect("two parts");
+        if !OTHER_POLICIES.contains(&(name, policy, what)) {
             faults.push(format!("{name}: the policy {policy} is not known here"));
         }
     }
@@ -172,7 +179,13 @@ async fn of_rights(database: &TestDatabase, table: &Table) -> Vec<String> {
     let name = &table.name;
     let mut forbidden = vec!["TRUNCATE", "TRIGGER", "REFERENCES"];
     if APPEND_ONLY.contains(&name.as_str()) {
-        forbidden.extend(["UPDATE", "DELETE"]);
+        forbidden.push("UPDATE");
+        let kept = format!(
+            "SELECT count(*) FROM pg_policies WHERE tablename = '{name}' AND permissive || ' ' || cmd = '{KEPT}'"
+        );
+        if database.number(&kept).await == 0 {
+            forbidden.push("DELETE");
+        }
     }
     if name == "seaql_migrations" {
         forbidden.extend(["SELECT", "INSERT", "UPDATE", "DELETE"]);

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    Code, Error, Problem,
+    Code, Error, Grant, Problem,
     attendance::scan::{self, NewScan, Recorded, ScanId},
     permission::AttendanceRecord,
 };
@@ -198,7 +198,7 @@ async fn record(
     let operation = Operation::of(context);
     let scope = operation.scope().await?;
     // Who may not record is told that, before anything about the scan.
-    scope.reader::<AttendanceRecord>()?;
+    scope.require_writable(AttendanceRecord::PERMISSION).await?;
     let recorded = operation.scans().record(scope, scan?).await;
     let recorded = recorded.map_err(|error| match error {
         Error::Refused(problems) => Error::Refused(problems.into_iter().map(of_check_in).collect()),

@@ -1,5 +1,6 @@
 //! What the binary does, one file a command.
 
+pub mod audit;
 pub mod demo;
 pub mod import;
 pub mod migrate;

@@ -64,6 +64,8 @@ pub struct UpdateOrganizationInput {
     time_zone: Option<String>,
     /// Its own facts: an object of at most 16 KiB, which replaces the present one.
     metadata: Option<Json<serde_json::Value>>,
+    /// Days for which entries of the audit log are kept: 90 to 3650.
+    audit_retention_days: Option<i32>,
 }
 
 /// Which organization to act in.
@@ -141,6 +143,7 @@ impl OrganizationMutation {
             slug: input.slug,
             time_zone: input.time_zone,
             metadata: input.metadata.map(|metadata| metadata.0),
+            audit_retention_days: input.audit_retention_days,
         };
         payload(async {
             let writer = Operation::of(context).writer().await?;
@@ -219,6 +222,11 @@ impl Organization {
     /// Its own facts, an object.
     fn metadata(&self) -> Json<&serde_json::Value> {
         Json(&self.0.metadata)
+    }
+
+    /// Days for which entries of the audit log are kept.
+    fn audit_retention_days(&self) -> i32 {
+        self.0.audit_retention_days
     }
 
     /// The one owner; null for an organization other than the request's.

@@ -43,7 +43,7 @@ impl Queue {
     /// Those of [`Scope::writer`], a refusal of the scan, or [`Error::Unavailable`] when too many
     /// wait.
     pub async fn record(&self, scope: Scope, scan: NewScan) -> Result<Recorded> {
-        scope.require_writable(AttendanceRecord::PERMISSION)?;
+        scope.require_writable(AttendanceRecord::PERMISSION).await?;
         // A request holds one connection at a time, or a full pool waits for itself.
         scope.close_snapshot().await;
         let (answer, answered) = oneshot::channel();

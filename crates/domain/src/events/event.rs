@@ -9,12 +9,10 @@ use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
 pub use entity::events::event::{CapacityPolicy, EventId, Model as Event};
 
-use super::{
-    rules::{check, within_years},
-    status::Status,
-};
+use super::{rules::check, status::Status};
 use crate::{
     Change, ChangeKind, Code, Error, Reader, Result, Writer,
+    clock::within_years,
     page::{Key, Page, PageRequest},
     permission::{EventsCreate, EventsRead, EventsUpdate},
     scope::{Scoped, Shape, Sort, Table},

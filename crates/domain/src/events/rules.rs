@@ -1,26 +1,14 @@
 //! What is true of every event.
 
-use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, TimeZone, Utc};
+use chrono::{Datelike, SubsecRound, TimeDelta};
 use entity::organizations::member;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::event::Event;
-use crate::{Code, Error, Problem, Result, Writer, organizations::time_zone, text};
+use crate::{Code, Error, Problem, Result, Writer, clock::YEARS, organizations::time_zone, text};
 
 /// An event lasts no longer than this.
 const LONGEST: TimeDelta = TimeDelta::days(366);
-/// Years in which events may be; both databases keep them in order.
-const YEARS: std::ops::RangeInclusive<i32> = 1900..=2999;
-
-/// `time`, or what is nearest to it among the times that an event may have: beyond them the two
-/// databases do not agree on an order.
-pub(super) fn within_years(time: DateTime<Utc>) -> DateTime<Utc> {
-    let beginning = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
-    match (beginning(*YEARS.start()), beginning(*YEARS.end() + 1)) {
-        (Some(first), Some(last)) => time.clamp(first, last),
-        _ => time,
-    }
-}
 
 /// Tidies an event's texts and refuses what is wrong with it, all at once.
 pub(super) async fn check<P>(writer: &Writer<P>, mut event: Event) -> Result<Event> {

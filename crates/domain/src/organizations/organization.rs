@@ -1,5 +1,7 @@
 //! Organizations.
 
+use std::ops::RangeInclusive;
+
 use entity::{
     live::counter,
     organizations::{organization, role},
@@ -11,13 +13,19 @@ pub use entity::organizations::organization::{Model as Organization, Organizatio
 
 use super::{metadata, slug, time_zone};
 use crate::{
-    Actor, BuiltInRole, Change, ChangeKind, Error, Reader, Result, System, Viewer, Writer,
+    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Problem, Reader, Result, System, Viewer,
+    Writer,
     permission::{OrganizationRead, OrganizationUpdate},
     text,
 };
 
 /// Slugs by chance that are tried when nobody gives one, and the name's own is taken.
 const ATTEMPTS: usize = 5;
+/// Days for which entries of the audit log can be kept. The database removes nothing younger than the
+/// first.
+const AUDIT_RETENTION: RangeInclusive<i32> = 90..=3650;
+/// Days for which they are kept unless told otherwise.
+const AUDIT_RETENTION_AT_FIRST: i32 = 365;
 
 /// What founding an organization takes.
 #[derive(Clone, Debug)]
@@ -41,6 +49,8 @@ pub struct OrganizationPatch {
     pub time_zone: Option<String>,
     /// An object of at most 16 KiB, which replaces the present one.
     pub metadata: Option<Json>,
+    /// Days for which entries of the audit log are kept: 90 to 3650.
+    pub audit_retention_days: Option<i32>,
 }
 
 /// Founds an organization. The viewer becomes its owner and acts in it from now on.
@@ -95,6 +105,7 @@ async fn found(
         time_zone: Set(time_zone.to_owned()),
         metadata: Set(json!({})),
         access_version: Set(0),
+        audit_retention_days: Set(AUDIT_RETENTION_AT_FIRST),
         created_at: Set(now),
         updated_at: Set(now),
     });
@@ -121,6 +132,8 @@ async fn found(
         .insert(counter::ActiveModel {
             organization_id: Set(id),
             last_sequence: Set(0),
+            last_entry: Set(0),
+            ..Default::default()
         })
         .await?;
     writer
@@ -177,6 +190,16 @@ pub async fn update(
     if let Some(metadata) = patch.metadata {
         metadata::check(&mut problems, &metadata);
         update = update.set(organization::Column::Metadata, metadata);
+    }
+    if let Some(days) = patch.audit_retention_days {
+        if !AUDIT_RETENTION.contains(&days) {
+            problems.push(Problem::new(
+                Code::Invalid,
+                "auditRetentionDays",
+                "The audit log is kept for 90 to 3650 days.",
+            ));
+        }
+        update = update.set(organization::Column::AuditRetentionDays, days);
     }
     if let Some(address) = &patch.slug {
         problems.extend(slug::check(address).err());

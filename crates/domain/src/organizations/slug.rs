@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::organizations::{organization::OrganizationId, slug};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
 use crate::{Code, Error, Problem, Result, System, Writer, text};
 
@@ -14,6 +14,8 @@ const RESERVED: &[&str] = &[
 
 /// Characters of a slug at most.
 const LONGEST: usize = 63;
+/// Addresses that are read at a time.
+const SIZE: u64 = 500;
 
 /// Checks a slug: 3 to 63 characters, no hyphen at either end or twice in a row, not reserved.
 pub fn check(slug: &str) -> Result<(), Problem> {
@@ -75,6 +77,19 @@ pub async fn find(system: &System, address: &str) -> Result<Option<OrganizationI
     let transaction = system.begin(false).await?;
     let row = slug::Entity::find_by_id(address).one(&*transaction).await?;
     Ok(row.map(|row| row.organization_id))
+}
+
+/// The addresses after this one, in order, and where they lead; some at a time.
+pub async fn after(system: &System, address: &str) -> Result<Vec<(String, OrganizationId)>> {
+    let transaction = system.begin(false).await?;
+    let rows = slug::Entity::find()
+        .filter(slug::Column::Slug.gt(address))
+        .order_by_asc(slug::Column::Slug)
+        .limit(SIZE)
+        .all(&*transaction)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| (row.slug, row.organization_id)).collect())
 }
 
 /// Refuses an address that leads to an organization.

@@ -25,7 +25,7 @@ use super::{
     dialect, socket,
     transaction::{Connection, Transaction},
 };
-use crate::{Clock, Error, Result};
+use crate::{Clock, Error, Result, limit::Limits};
 
 /// How long a request waits for a connection before it is told that the database is busy.
 const ACQUIRE: Duration = Duration::from_secs(2);
@@ -76,6 +76,7 @@ struct Inner {
     backend: DbBackend,
     clock: Clock,
     committed: broadcast::Sender<Committed>,
+    denials: Limits,
 }
 
 #[derive(Clone)]
@@ -130,11 +131,14 @@ impl Db {
             }
             Database::Sqlite { path } => open_sqlite(path).await?,
         };
+        let denials =
+            Limits::new(clock.clone(), None).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
             pool,
             backend: dialect::of(database),
             clock,
             committed: broadcast::channel(4096).0,
+            denials,
         })))
     }
 
@@ -284,6 +288,11 @@ impl Db {
             Err(Error::Unavailable(_)) => read().await,
             read => read,
         }
+    }
+
+    /// Counts what people are denied, in this process.
+    pub(super) fn denials(&self) -> &Limits {
+        &self.0.denials
     }
 
     /// Which of the two it is, for [`dialect`] alone.

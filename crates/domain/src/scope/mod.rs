@@ -10,9 +10,12 @@
 //! filter, a [`Writer`] is the transaction and ends only with a [`crate::Change`]. On PostgreSQL
 //! the transaction is also bound to the tenant, and row-level security holds the same wall again.
 
+pub mod chain;
 mod claim;
 mod database;
+mod denial;
 mod dialect;
+mod log;
 mod outbox;
 mod reach;
 mod reader;
@@ -51,7 +54,7 @@ pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 pub(crate) use claim::Holder;
 pub(crate) use standing::roles as roles_of;
 
-use crate::{Error, Grant, Permission, Permissions, Result};
+use crate::{Code, Error, Grant, Permission, Permissions, Result};
 use database::Binding;
 use transaction::Transaction;
 
@@ -207,7 +210,7 @@ impl Scope {
     /// [`Error::Forbidden`] without the permission, a refusal when the organization is suspended or
     /// cancelled, [`Error::Unavailable`] when no connection is free.
     pub async fn writer<P: Grant>(&self) -> Result<Writer<P>> {
-        self.require_writable(P::PERMISSION)?;
+        self.require_writable(P::PERMISSION).await?;
         // A request holds one connection at a time, or a full pool waits for itself.
         self.close_snapshot().await;
         let transaction = self
@@ -258,25 +261,35 @@ impl Scope {
         self.snapshot.lock().await.take();
     }
 
+    /// As [`Scope::writer`] does, for work that another scope's writer is to do. What is denied is
+    /// written down in the audit log.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without the permission, a refusal when the organization is suspended or
+    /// cancelled.
+    pub async fn require_writable(&self, permission: Permission) -> Result<()> {
+        if !self.permissions.has(permission) {
+            Box::pin(self.write_denial(permission, "FORBIDDEN")).await;
+            return Err(Error::Forbidden(permission));
+        }
+        if !self.writable {
+            let code = Code::OrganizationInactive;
+            Box::pin(self.write_denial(permission, code.as_str())).await;
+            return Err(Error::refused(
+                code,
+                "",
+                "The organization is suspended or cancelled: it can be read, not changed.",
+            ));
+        }
+        Ok(())
+    }
+
     fn require(&self, permission: Permission) -> Result<()> {
         if self.permissions.has(permission) {
             Ok(())
         } else {
             Err(Error::Forbidden(permission))
         }
-    }
-
-    /// As [`Scope::writer`] does, for work that another scope's writer is to do.
-    pub(crate) fn require_writable(&self, permission: Permission) -> Result<()> {
-        self.require(permission)?;
-        if self.writable {
-            return Ok(());
-        }
-        Err(Error::refused(
-            crate::Code::OrganizationInactive,
-            "",
-            "The organization is suspended or cancelled: it can be read, not changed.",
-        ))
     }
 
     /// Takes on what was done for this scope through `other`.

@@ -103,6 +103,8 @@ pub enum Form {
     Time,
     /// A text in capitals.
     Name,
+    /// Bytes, in hexadecimal digits.
+    Hexadecimal,
     /// A global id: base64url of this tag and the UUID.
     Id(u8),
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use entity::{TenantOwned, audit, live, organizations::organization};
+use entity::{TenantOwned, organizations::organization};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, ExprTrait,
     IntoActiveModel, QueryFilter, Set, UpdateMany, Value,
@@ -16,7 +16,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Author, Committed, Reader, dialect, outbox};
+use super::{
+    Author, Committed, Reader, dialect,
+    log::{self, Deed},
+    outbox,
+};
 use crate::{Change, Error, Result, mail::Mail};
 
 /// The right to write one tenant's rows under permission `P`, and the transaction that does so. It
@@ -63,12 +67,6 @@ pub struct ScopedUpdate<E: EntityTrait>(UpdateMany<E>);
 
 /// A deletion of the tenant's rows of `E`.
 pub struct ScopedDelete<E: EntityTrait>(DeleteMany<E>);
-
-/// Entries of the audit trail, and of the log.
-type Recorded = (
-    Vec<audit::entry::ActiveModel>,
-    Vec<live::change::ActiveModel>,
-);
 
 impl<P> Deref for Writer<P> {
     type Target = Reader<P>;
@@ -224,24 +222,11 @@ impl<P> Writer<P> {
         if changes.any(|change| change.kind.changes_access()) {
             self.move_access_version().await?;
         }
-        let connection = self.connection().await?;
-        let count: usize = works.iter().map(|work| work.changes.len()).sum();
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        // Taken last of all locks: numbers are in the order of commit because nothing waits between
-        // this row's lock and the commit that frees it.
-        let row = connection
-            .query_one_raw(self.statement(
-                &connection,
-                "UPDATE change_counters SET last_sequence = last_sequence + $2 WHERE organization_id = $1 RETURNING last_sequence",
-                vec![count.into()],
-            )?)
-            .await?
-            .ok_or_else(|| Error::Internal("an organization without its change counter".to_owned()))?;
-        let last: i64 = row.try_get("", "last_sequence")?;
-        let (entries, changes) = self.record(works, last - count + 1)?;
-        drop(connection);
-        self.insert_all(entries).await?;
-        self.insert_all(changes).await?;
+        let deeds = works
+            .into_iter()
+            .map(Deed::done)
+            .collect::<Result<Vec<_>>>()?;
+        let last = log::append(&self.scope, &*self.connection().await?, deeds).await?;
         let scope = self.reader.scope.clone();
         let enqueued = self.enqueued.load(Ordering::Relaxed);
         self.finish().await?;
@@ -262,47 +247,6 @@ impl<P> Writer<P> {
             .change::<organization::Entity>()
             .add(organization::Column::AccessVersion, 1);
         self.update(update).await.map(drop)
-    }
-
-    /// The rows of the audit trail and of the log, numbered from `sequence` on.
-    fn record(&self, works: Vec<Work>, mut sequence: i64) -> Result<Recorded> {
-        let organization = self.scope.organization;
-        let now = self.scope.clock().now();
-        let mut recorded = Recorded::default();
-        for Work { author, changes } in works {
-            let Some(first) = changes.first() else {
-                return Err(Error::Internal("a commit without a change".to_owned()));
-            };
-            recorded.0.push(audit::entry::ActiveModel {
-                id: Set(entity::Id::random()),
-                organization_id: Set(organization),
-                actor_id: Set(author.user()),
-                event_type: Set(first.kind.as_str().to_owned()),
-                action: Set(first.kind.action().map(str::to_owned)),
-                target_id: Set(Some(first.subject)),
-                address: Set(author.origin.address.clone()),
-                user_agent: Set(author.origin.user_agent.clone()),
-                sequence: Set(sequence),
-                changes: Set(i32::try_from(changes.len()).unwrap_or(i32::MAX)),
-                created_at: Set(now),
-            });
-            for change in changes {
-                recorded.1.push(live::change::ActiveModel {
-                    organization_id: Set(organization),
-                    sequence: Set(sequence),
-                    kind: Set(change.kind.as_str().to_owned()),
-                    subject_id: Set(change.subject),
-                    event_id: Set(change.event),
-                    patron_id: Set(change.patron),
-                    actor_id: Set(author.user()),
-                    occurred_at: Set(change.occurred_at.unwrap_or(now)),
-                    recorded_at: Set(now),
-                    data: Set(change.data),
-                });
-                sequence += 1;
-            }
-        }
-        Ok(recorded)
     }
 
     async fn insert_rows<A>(&self, rows: Vec<A>, conflict: Option<OnConflict>) -> Result<()>

@@ -28,6 +28,8 @@ pub struct Model {
     pub metadata: Json,
     /// Moves with every change that may give or take access.
     pub access_version: i64,
+    /// Days for which entries of the audit log are kept.
+    pub audit_retention_days: i32,
     /// When the row came to be.
     pub created_at: DateTimeUtc,
     /// When the row last changed.

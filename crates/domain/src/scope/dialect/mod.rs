@@ -12,7 +12,7 @@ use uuid::Uuid;
 mod rows;
 mod written;
 
-pub(super) use rows::{deltas, insert};
+pub(super) use rows::{append, deltas, insert};
 
 pub(super) use written::{Moment, Written};
 

@@ -5,11 +5,16 @@
 //! statement's time. SQLite, which has no such function for inserts, takes `VALUES`.
 
 use chrono::SecondsFormat;
+use entity::{
+    audit::entry,
+    live::{change, counter},
+};
 use sea_orm::{
-    ActiveModelTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, QueryTrait,
-    Statement, Value,
+    ActiveModelTrait, ColumnTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable,
+    QueryFilter, QueryTrait, Statement, Value,
     sea_query::{
-        Alias, Expr, Func, OnConflict, PostgresQueryBuilder, Query, value::sea_value_to_json_value,
+        Alias, CommonTableExpression, Expr, Func, InsertStatement, OnConflict,
+        PostgresQueryBuilder, Query, WithClause, value::sea_value_to_json_value,
     },
 };
 use serde_json::{Map, Value as Json};
@@ -22,14 +27,47 @@ pub(in crate::scope) fn insert<A: ActiveModelTrait>(
     rows: Vec<A>,
     conflict: Option<OnConflict>,
 ) -> Statement {
-    if backend == DbBackend::Postgres && rows.len() > 1 {
-        return insert_json(&rows, conflict);
+    let mut insert = query(backend, rows);
+    if let Some(conflict) = conflict {
+        insert.on_conflict(conflict);
     }
-    let insert = A::Entity::insert_many(rows);
-    match conflict {
-        Some(conflict) => insert.on_conflict(conflict).build(backend),
-        None => insert.build(backend),
+    backend.build(&insert)
+}
+
+/// Entries of the audit log, and the changes that they stand for.
+type Recorded = (Vec<entry::ActiveModel>, Vec<change::ActiveModel>);
+
+/// Inserts what is `recorded` in an organization, and keeps the `hash` at which its chain ends: with
+/// one statement where each is a round trip.
+pub(in crate::scope) fn append(
+    backend: DbBackend,
+    organization: Uuid,
+    recorded: Recorded,
+    hash: Option<Vec<u8>>,
+) -> Vec<Statement> {
+    let (entries, changes) = recorded;
+    let end = counter::Entity::update_many()
+        .col_expr(counter::Column::LastHash, Expr::value(hash))
+        .filter(counter::Column::OrganizationId.eq(organization))
+        .into_query();
+    let mut inserts = vec![("entry", query(backend, entries))];
+    if !changes.is_empty() {
+        inserts.push(("change", query(backend, changes)));
     }
+    if backend == DbBackend::Postgres {
+        let mut with = WithClause::new();
+        for (name, insert) in inserts {
+            let part = CommonTableExpression::new()
+                .table_name(name)
+                .query(insert)
+                .to_owned();
+            with.cte(part);
+        }
+        let (sql, values) = end.with(with).build(PostgresQueryBuilder);
+        return vec![Statement::from_sql_and_values(backend, sql, values)];
+    }
+    let inserts = inserts.iter().map(|(_, insert)| backend.build(insert));
+    inserts.chain([backend.build(&end)]).collect()
 }
 
 /// The relation `delta (id, a, b, ...)` of ids and numbers that are the parameter `$2`, and the
@@ -60,7 +98,14 @@ pub(in crate::scope) fn deltas<const N: usize>(
 
 type Column<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
 
-fn insert_json<A: ActiveModelTrait>(rows: &[A], conflict: Option<OnConflict>) -> Statement {
+fn query<A: ActiveModelTrait>(backend: DbBackend, rows: Vec<A>) -> InsertStatement {
+    if backend == DbBackend::Postgres && rows.len() > 1 {
+        return insert_json(&rows);
+    }
+    A::Entity::insert_many(rows).into_query()
+}
+
+fn insert_json<A: ActiveModelTrait>(rows: &[A]) -> InsertStatement {
     let is_set = |column: &Column<A>| {
         rows.first()
             .is_some_and(|row| !row.get(*column).is_not_set())
@@ -81,11 +126,7 @@ fn insert_json<A: ActiveModelTrait>(rows: &[A], conflict: Option<OnConflict>) ->
         .columns(columns.iter().copied())
         .select_from(select)
         .expect("as many columns as are selected");
-    if let Some(conflict) = conflict {
-        insert.on_conflict(conflict);
-    }
-    let (sql, values) = insert.build(PostgresQueryBuilder);
-    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+    insert
 }
 
 fn object<A: ActiveModelTrait>(row: &A, columns: &[Column<A>]) -> Json {

@@ -304,6 +304,7 @@ impl Form {
             Self::Text | Self::Time => return format!("coalesce(to_json({expression}), 'null')"),
             Self::Number | Self::Boolean => format!("({expression})::text"),
             Self::Name => format!("'\"' || upper({expression}) || '\"'"),
+            Self::Hexadecimal => format!("'\"' || encode({expression}, 'hex') || '\"'"),
             Self::Id(tag) => format!(
                 "'\"' || translate(encode('\\x{tag:02x}' || uuid_send({expression}), 'base64'), '+/=', '-_') || '\"'"
             ),
