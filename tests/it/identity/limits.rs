@@ -137,6 +137,48 @@ async fn accounts_are_made_three_times_and_three_more_an_hour() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_is_asked_for_seldom_whoever_is_there() {
+    let app = counting(&[]).await;
+    ada(&app).await;
+    let ask = async |field: &str, client: &Client, email: &str| {
+        let answer = client.mutate(field, "__typename", json!({ "email": email }));
+        outcome(&answer.await.body, field)
+    };
+    let client = app.anonymous();
+    for (email, expected) in [
+        ("nowhere", "INVALID"),
+        ("ada@example.org", "in"),
+        ("Ada@Example.org", "3600"),
+        ("nobody@example.org", "in"),
+        ("nobody@example.org", "1200"),
+    ] {
+        assert_eq!(
+            ask("requestPasswordReset", &client, email).await,
+            expected,
+            "{email}"
+        );
+    }
+    assert_eq!(
+        app.database
+            .number("SELECT count(*) FROM mails WHERE kind = 'reset_password'")
+            .await,
+        2
+    );
+
+    let input = json!({ "login": "ada", "password": PASSWORD });
+    let payload = client.done("signIn", "token", input).await;
+    let ada = client.with_token(payload["token"].as_str().expect("a token"));
+    // However many accounts somebody has.
+    for expected in ["in", "TOO_SOON", "TOO_SOON", "1200"] {
+        assert_eq!(
+            ask("requestEmailChange", &ada, "new@example.org").await,
+            expected
+        );
+    }
+    app.stop().await;
+}
+
 /// Signs in from what `X-Forwarded-For` says, as nobody who was tried before.
 async fn from(app: &App, forwarded: &str) -> String {
     let input = json!({ "login": uuid::Uuid::new_v4(), "password": "x" });

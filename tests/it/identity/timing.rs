@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{App, on_each_database, people::PASSWORD};
+use crate::harness::{App, mail::OUTBOX, on_each_database, people::PASSWORD};
 
-on_each_database!(a_known_login_takes_as_long_as_an_unknown_one);
+on_each_database!(
+    a_known_login_takes_as_long_as_an_unknown_one,
+    a_known_address_takes_as_long_as_an_unknown_one,
+);
 
 const ROUNDS: usize = 40;
 /// Standard deviations: by chance, one run of a million is further apart.
@@ -54,6 +57,40 @@ async fn a_known_login_takes_as_long_as_an_unknown_one(app: App) {
         assert!(apart.abs() < FAR, "{apart} standard deviations apart");
     }
     // The test can fail: a login that is nobody's whoever there is takes no hash.
+    assert!(apart(known, impossible) > FAR);
+    app.stop().await;
+}
+
+async fn a_known_address_takes_as_long_as_an_unknown_one(app: App) {
+    let input = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD, "firstName": "Ada" });
+    app.anonymous().done("signUp", "__typename", input).await;
+    // Who sends finds out who is there, meanwhile.
+    let app = app.with(&[OUTBOX]).await;
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    let client = app.anonymous();
+    for round in 0..ROUNDS {
+        for turn in 0..times.len() {
+            let kind = if round % 2 == 0 {
+                turn
+            } else {
+                times.len() - 1 - turn
+            };
+            let address = ["ada@example.org", "eve@example.org", "nowhere"][kind];
+            let began = Instant::now();
+            let answer = client.mutate(
+                "requestPasswordReset",
+                "__typename",
+                json!({ "email": address }),
+            );
+            answer.await;
+            times[kind].push(began.elapsed());
+            app.mailed().await;
+        }
+    }
+    let [known, unknown, impossible] = &times;
+    let far = apart(known, unknown);
+    assert!(far.abs() < FAR, "{far} standard deviations apart");
+    // The test can fail: what is no address is written nowhere.
     assert!(apart(known, impossible) > FAR);
     app.stop().await;
 }

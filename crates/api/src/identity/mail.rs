@@ -95,7 +95,8 @@ impl MailMutation {
     }
 
     /// Mails a token for `resetPassword`, if the address is an account's. The answer does not say
-    /// whether it is.
+    /// whether it is. From one network address three times, and three more an hour, and for one e-mail
+    /// address once an hour; then the error `RATE_LIMITED` says when to come again.
     async fn request_password_reset(
         &self,
         context: &Context<'_>,
@@ -103,7 +104,8 @@ impl MailMutation {
     ) -> Option<Result<AccountPayload>> {
         let operation = Operation::of(context);
         payload(async {
-            password::request_reset(&operation.system(), &input.email).await?;
+            let (system, limits) = (operation.system(), operation.limits());
+            password::request_reset(&system, limits, &input.email, operation.origin()).await?;
             Ok(operation.viewer().map(|_| Viewer))
         })
         .await
@@ -126,7 +128,8 @@ impl MailMutation {
     }
 
     /// Mails a token for `confirmEmailChange` to an address that is to be the account's, and tells the
-    /// one so far. Needs a fresh session: see `confirmPassword`.
+    /// one so far. Needs a fresh session: see `confirmPassword`. An address can be asked for three times,
+    /// and three more an hour; then the error `RATE_LIMITED` says when to come again.
     async fn request_email_change(
         &self,
         context: &Context<'_>,
@@ -135,7 +138,7 @@ impl MailMutation {
         let operation = Operation::of(context);
         payload(async {
             let fresh = operation.require_viewer()?.fresh()?;
-            email::request_change(fresh, &input.email).await?;
+            email::request_change(fresh, operation.limits(), &input.email).await?;
             Ok(Some(Viewer))
         })
         .await

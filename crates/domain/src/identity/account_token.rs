@@ -11,7 +11,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
-    sea_query::Expr,
+    sea_query::{Expr, LockType},
 };
 use uuid::Uuid;
 
@@ -79,7 +79,11 @@ pub(crate) async fn mint(system: &System, data: &serde_json::Value) -> Result<Op
     let row = row.ok_or_else(|| Error::Internal("a mail without its token's row".to_owned()))?;
     let transaction = system.begin(true).await?;
     let asked_for = Entity::find_by_id(row).filter(Column::UsedAt.is_null());
-    let Some(row) = asked_for.lock_exclusive().one(&*transaction).await? else {
+    let Some(row) = asked_for
+        .lock(LockType::NoKeyUpdate)
+        .one(&*transaction)
+        .await?
+    else {
         return Ok(None);
     };
     let token = Token::random()?;
@@ -105,7 +109,7 @@ pub(crate) async fn mint_reset(
     let holder = user::Entity::find()
         .filter(user::Column::Email.eq(&*mail.recipient))
         .filter(user::Column::DeletedAt.is_null())
-        .lock_exclusive();
+        .lock(LockType::NoKeyUpdate);
     let Some(user) = holder.one(&*transaction).await? else {
         return Ok(None);
     };
@@ -161,7 +165,7 @@ pub(super) async fn redeem(
     let row = found.one(&**transaction).await?.ok_or_else(invalid)?;
     let account = user::Entity::find_by_id(row.user_id)
         .filter(user::Column::DeletedAt.is_null())
-        .lock_exclusive();
+        .lock(LockType::NoKeyUpdate);
     account.one(&**transaction).await?.ok_or_else(invalid)?;
     let used = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))

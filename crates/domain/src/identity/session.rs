@@ -210,8 +210,8 @@ pub(super) async fn open(
 /// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
 pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<user::Model> {
     let account = own.find::<user::Entity>().lock(LockType::NoKeyUpdate);
-    let account = own.all(account).await?;
-    let account = account.into_iter().next().ok_or(Error::Unauthenticated)?;
+    let account = own.all(account).await?.pop();
+    let account = account.ok_or(Error::Unauthenticated)?;
     if is_open(own, viewer).await? {
         return Ok(account);
     }

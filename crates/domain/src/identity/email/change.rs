@@ -5,11 +5,12 @@ use sea_orm::sea_query::Expr;
 
 use super::check;
 use crate::{
-    Code, Error, Result, Viewer,
+    Code, Error, Limits, Result, Viewer,
     identity::{
         account_token::{Purpose, opened_by, redeem_own, request},
         session,
     },
+    limit,
     mail::{Kind, Mail},
     scope::Fresh,
 };
@@ -18,10 +19,12 @@ use crate::{
 /// account has it is not told before that.
 ///
 /// # Errors
-/// A refusal when it is none, is the viewer's already, or was asked a moment ago.
-pub async fn request_change(fresh: Fresh, email: &str) -> Result<()> {
+/// A refusal when it is none, is the viewer's already, or was asked a moment ago. [`Error::Limited`] when
+/// it was asked too often, by whomever.
+pub async fn request_change(fresh: Fresh, limits: &Limits, email: &str) -> Result<()> {
     let viewer = fresh.viewer();
     let email = check(email).map_err(|problem| Error::Refused(vec![problem]))?;
+    limits.take(&limit::EMAIL_CHANGE, &email).await?;
     let own = viewer.begin(true).await?;
     let account = session::lock(&own, viewer).await?;
     if account.email == email {

@@ -5,21 +5,32 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{Passwords, change::check_new};
 use crate::{
-    Error, Result, System,
+    Error, Limits, Result, System,
     identity::{
         account_token::{Purpose, invalid, opened_by, redeem},
         email,
     },
+    limit,
     mail::{Kind, Mail},
+    scope::Origin,
 };
 
 /// Has a token mailed to an address if it is an account's. Whether it is, is found out when the mail is
 /// sent: what is done here is the same for every address.
 ///
 /// # Errors
-/// A refusal when it is no address.
-pub async fn request_reset(system: &System, address: &str) -> Result<()> {
+/// A refusal when it is no address. [`Error::Limited`] after too many tries from one network address, or
+/// for one e-mail address.
+pub async fn request_reset(
+    system: &System,
+    limits: &Limits,
+    address: &str,
+    origin: &Origin,
+) -> Result<()> {
     let address = email::check(address).map_err(|problem| Error::Refused(vec![problem]))?;
+    limits.take_from(&limit::RECOVERY, origin).await?;
+    let of_address = limits.take(&limit::RECOVERY_OF_ADDRESS, &address);
+    of_address.await?;
     let transaction = system.begin(true).await?;
     transaction
         .mail(Mail::new(Kind::ResetPassword, address))
