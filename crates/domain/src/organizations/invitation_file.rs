@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     access,
     invitation::{self, Invitation},
+    role,
 };
 use crate::{
     Code, Error, Limits, Problem, Result, Writer, identity::email, permission::InvitationsCreate,
@@ -30,7 +31,8 @@ pub struct Row {
 /// are to be of whom the file says nothing. What is wrong with a row keeps no other back.
 ///
 /// # Errors
-/// A refusal for a file that cannot be read, or has too many rows.
+/// A refusal for a file that cannot be read, or has too many rows, and for a role that the caller cannot
+/// grant.
 pub async fn invite_all(
     writer: Writer<InvitationsCreate>,
     limits: &Limits,
@@ -39,6 +41,7 @@ pub async fn invite_all(
 ) -> Result<Vec<Row>> {
     let people = read(file, role)?;
     let organization = access::lock(&writer).await?;
+    role::grantable(&writer, role, "role").await?;
     let (mut rows, mut changes, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for Person { line, email, role } in people {
         let invited = async {
