@@ -21,7 +21,6 @@ pub struct World {
 }
 
 impl World {
-    #[expect(clippy::too_many_lines, reason = "one sample after the other")]
     pub async fn new(app: &App) -> Self {
         let (owner, foreigner) = (app.owner("jazz").await, app.owner("chess").await);
         let foreign = vec![
