@@ -140,6 +140,23 @@ impl Error {
         Self::Refused(vec![Problem::new(code, field, message)])
     }
 
+    /// Says which input field it is about, and what to do, where a table's key found something taken
+    /// that nobody had looked for, or that was taken a moment ago.
+    #[must_use]
+    pub(crate) fn or_taken(self, field: &'static str, message: &'static str) -> Self {
+        if self.is_taken() {
+            Self::refused(Code::Taken, field, message)
+        } else {
+            self
+        }
+    }
+
+    /// Whether something is taken.
+    #[must_use]
+    pub(crate) fn is_taken(&self) -> bool {
+        matches!(self, Self::Refused(problems) if problems.iter().any(|problem| problem.code == Code::Taken))
+    }
+
     /// Whether the thing is not there, for this caller: absent where a thing may be absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

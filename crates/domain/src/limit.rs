@@ -29,7 +29,7 @@ pub const SIGN_UP: Rule = Rule::new("sign_up", 3, TimeDelta::hours(1));
 pub const RECOVERY: Rule = Rule::new("recovery", 3, TimeDelta::hours(1));
 /// The same, to an e-mail address.
 pub const RECOVERY_OF_ADDRESS: Rule = Rule::new("recovery_of_address", 1, TimeDelta::hours(1));
-/// Invitations to an e-mail address, from anybody.
+/// Invitations of an organization to an e-mail address.
 pub const INVITATION_OF_ADDRESS: Rule = Rule::new("invitation_of_address", 5, TimeDelta::days(1));
 /// Asking an e-mail address whether it is to be an account's.
 pub const EMAIL_CHANGE: Rule = Rule::new("email_change", 3, TimeDelta::hours(1));

@@ -21,12 +21,15 @@ async fn what_was_done_is_told_newest_first(app: App) {
         owner.patron("Ada").await,
     );
     owner.check_in(&event, &patron).await;
+    let role = json!({ "email": "new@example.org", "role": "viewer" });
+    owner.done("createInvitation", "__typename", role).await;
     let fields = "eventType action actorKind result reason changes number hash targetId address userAgent createdAt actor { id username }";
     let told = entries(&owner, json!({}), fields).await;
     let of = |name: &str| -> Vec<Value> { told.iter().map(|entry| entry[name].clone()).collect() };
     assert_eq!(
         of("eventType"),
         [
+            "invitation.created",
             "attendance.checked_in",
             "patron.created",
             "event.created",
@@ -37,6 +40,7 @@ async fn what_was_done_is_told_newest_first(app: App) {
     assert_eq!(
         of("action"),
         [
+            json!("INVITE_TEAM_MEMBER"),
             Value::Null,
             Value::Null,
             Value::Null,
@@ -44,7 +48,7 @@ async fn what_was_done_is_told_newest_first(app: App) {
             json!("CREATE_TEAM")
         ]
     );
-    assert_eq!(of("number"), [5, 4, 3, 2, 1]);
+    assert_eq!(of("number"), [6, 5, 4, 3, 2, 1]);
     let me = owner
         .ok("{ viewer { user { id username } } }", json!({}))
         .await["viewer"]["user"]
@@ -60,7 +64,7 @@ async fn what_was_done_is_told_newest_first(app: App) {
         assert_eq!(entry["hash"].as_str().map(str::len), Some(64));
     }
     assert_eq!(
-        (&told[1]["targetId"], &told[2]["targetId"]),
+        (&told[2]["targetId"], &told[3]["targetId"]),
         (&json!(patron), &json!(event))
     );
     // Each target is a thing that can be asked for.
@@ -69,7 +73,14 @@ async fn what_was_done_is_told_newest_first(app: App) {
     let kinds = nodes["nodes"].as_array().expect("nodes").iter();
     assert_eq!(
         kinds.map(|node| &node["__typename"]).collect::<Vec<_>>(),
-        ["Attendance", "Patron", "Event", "Member", "Organization"]
+        [
+            "Invitation",
+            "Attendance",
+            "Patron",
+            "Event",
+            "Member",
+            "Organization"
+        ]
     );
     app.stop().await;
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{App, Backend, TestDatabase, node, services::free_port};
+use crate::walls::{catalog, stage::uuid_of};
 
 /// What has a mail kept in memory.
 pub const OUTBOX: (&str, &str) = ("ROLLCALL_SMTP_URL", "outbox:");
@@ -134,17 +135,8 @@ impl App {
 impl TestDatabase {
     /// A token for the invitation with this global id, as if it had been mailed.
     pub async fn invitation_token(&self, invitation: &str) -> String {
-        let token = domain::secret::Token::random().expect("a token");
-        let hash: String = token
-            .hash()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let id = crate::walls::stage::uuid_of(invitation).simple();
-        let (id, hash) = match self.backend() {
-            Backend::Sqlite => (format!("x'{id}'"), format!("x'{hash}'")),
-            Backend::Postgres => (format!("'{id}'"), format!("'\\x{hash}'")),
-        };
+        let (token, hash) = self.minted();
+        let id = catalog::literal(self, uuid_of(invitation));
         for sql in [
             format!("DELETE FROM invitation_tokens WHERE invitation_id = {id}"),
             format!(
@@ -154,22 +146,13 @@ impl TestDatabase {
         ] {
             self.look(&sql).await;
         }
-        token.reveal()
+        token
     }
 
     /// A token for the account of `email`, as if it had been mailed to `address` long ago.
     pub async fn token(&self, purpose: &str, email: &str, address: &str) -> String {
-        let token = domain::secret::Token::random().expect("a token");
-        let hash: String = token
-            .hash()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let id = Uuid::new_v4().simple();
-        let (id, hash) = match self.backend() {
-            Backend::Sqlite => (format!("x'{id}'"), format!("x'{hash}'")),
-            Backend::Postgres => (format!("'{id}'"), format!("'\\x{hash}'")),
-        };
+        let (token, hash) = self.minted();
+        let id = catalog::literal(self, Uuid::new_v4());
         let user = format!("(SELECT id FROM users WHERE email = '{email}')");
         for sql in [
             format!("DELETE FROM account_tokens WHERE user_id = {user} AND purpose = '{purpose}'"),
@@ -180,6 +163,18 @@ impl TestDatabase {
         ] {
             self.look(&sql).await;
         }
-        token.reveal()
+        token
+    }
+
+    /// A new token, and its hash as a literal.
+    fn minted(&self) -> (String, String) {
+        let token = domain::secret::Token::random().expect("a token");
+        let hash = token.hash();
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = match self.backend() {
+            Backend::Sqlite => format!("x'{hash}'"),
+            Backend::Postgres => format!("'\\x{hash}'"),
+        };
+        (token.reveal(), hash)
     }
 }

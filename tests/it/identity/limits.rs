@@ -264,6 +264,36 @@ async fn wrong_passwords_in_a_row_take_longer_for_somebody_and_for_nobody() {
     app.stop().await;
 }
 
+/// Whoever has a session has no password yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_in_a_session_waits_longer_and_longer() {
+    let app = counting(&[]).await;
+    let (guesser, other) = (app.sign_up("ada").await, app.sign_up("bob").await);
+    let attempt = async |client: &Client, field: &str, input: Value| {
+        let began = Instant::now();
+        let answer = client.mutate(field, "token", input).await;
+        let waited = began.elapsed() >= Duration::from_secs(1);
+        (outcome(&answer.body, field), waited)
+    };
+    let wrong = |slow| ("BAD_CREDENTIALS".to_owned(), slow);
+    let confirm = json!({ "password": "x" });
+    let change = json!({ "currentPassword": "x", "newPassword": PASSWORD });
+    for (field, input, slow) in [
+        ("confirmPassword", &confirm, false),
+        ("changePassword", &change, false),
+        ("confirmPassword", &confirm, true),
+    ] {
+        let tried = attempt(&guesser, field, input.clone()).await;
+        assert_eq!(tried, wrong(slow), "{field}");
+    }
+    let tried = attempt(&other, "confirmPassword", confirm).await;
+    assert_eq!(tried, wrong(false), "that is another account's row");
+    let right = json!({ "password": PASSWORD });
+    let tried = attempt(&guesser, "confirmPassword", right).await;
+    assert_eq!(tried, ("in".to_owned(), true));
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_count_together_through_redis_and_alone_without() {
     let Some(mut redis) = RedisServer::start().await else {

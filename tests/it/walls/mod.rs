@@ -2,7 +2,7 @@
 //! only shrink.
 
 mod canaries;
-mod catalog;
+pub mod catalog;
 mod changes;
 mod golden;
 mod layering;

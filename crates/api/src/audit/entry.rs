@@ -9,7 +9,9 @@ use domain::{
     audit::entry::{self, EntryFilter, EntryId},
     events::event::EventId,
     identity::user::UserId,
-    organizations::{member::MemberId, organization::OrganizationId, team::TeamId},
+    organizations::{
+        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+    },
     page::PageRequest,
     patrons::patron::PatronId,
     permission::{AuditRead, MembersRead},
@@ -168,6 +170,7 @@ fn target_of(event_type: &str, target: Uuid) -> ID {
     match event_type.split('.').next().unwrap_or_default() {
         "organization" | "audit" | "role" => id::encode(OrganizationId::from(target)),
         "member" => id::encode(MemberId::from(target)),
+        "invitation" => id::encode(InvitationId::from(target)),
         "team" => id::encode(TeamId::from(target)),
         "event" => id::encode(EventId::from(target)),
         "patron" => id::encode(PatronId::from(target)),

@@ -56,8 +56,8 @@ impl PasswordMutation {
         let operation = Operation::of(context);
         payload(async {
             let viewer = operation.require_viewer()?;
-            let passwords = operation.passwords();
-            let confirmed = password::confirm(&viewer, passwords, input.password).await?;
+            let (passwords, limits) = (operation.passwords(), operation.limits());
+            let confirmed = password::confirm(&viewer, passwords, limits, input.password).await?;
             Ok(admit(context, confirmed))
         })
         .await
@@ -73,10 +73,10 @@ impl PasswordMutation {
         let operation = Operation::of(context);
         payload(async {
             let viewer = operation.require_viewer()?;
-            let passwords = operation.passwords();
+            let (passwords, limits) = (operation.passwords(), operation.limits());
             let fresh = match input.current_password {
                 Some(current) => {
-                    password::prove(&viewer, passwords, "currentPassword", current).await?
+                    password::prove(&viewer, passwords, limits, "currentPassword", current).await?
                 }
                 None => viewer.fresh()?,
             };

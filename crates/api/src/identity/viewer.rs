@@ -12,7 +12,10 @@ use super::{session::Session, user::User};
 use crate::{
     error::Result,
     operation::Operation,
-    organizations::{held_role::HeldRole, organization::Organization},
+    organizations::{
+        held_role::{self, HeldRole},
+        organization::Organization,
+    },
 };
 
 /// The person who asks, on their own account.
@@ -103,11 +106,7 @@ impl Viewer {
 
     /// What they may do in the request's organization; nothing where there is none.
     async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
-        Ok(permissions(context)
-            .await?
-            .iter()
-            .map(Permission::as_str)
-            .collect())
+        Ok(held_role::names(permissions(context).await?))
     }
 }
 

@@ -64,7 +64,7 @@ pub struct UpdateOrganizationInput {
     time_zone: Option<String>,
     /// Its own facts: an object of at most 16 KiB, which replaces the present one.
     metadata: Option<Json<serde_json::Value>>,
-    /// Days for which entries of the audit log are kept: 90 to 3650.
+    /// Days for which entries of the audit log are kept, at least: 90 to 3650.
     audit_retention_days: Option<i32>,
 }
 
@@ -224,7 +224,7 @@ impl Organization {
         Json(&self.0.metadata)
     }
 
-    /// Days for which entries of the audit log are kept.
+    /// Days for which entries of the audit log are kept, at least.
     fn audit_retention_days(&self) -> i32 {
         self.0.audit_retention_days
     }

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Actor, Change, ChangeKind, Code, Error, Result, Scope, System, Viewer, Writer,
     identity::session,
-    permission::{MembersCreate, OrganizationRead},
+    permission::{InvitationsDelete, MembersCreate, OrganizationRead},
     scope::Origin,
     secret::Token,
 };
@@ -80,11 +80,7 @@ pub async fn preview(system: &System, token: &str) -> Result<Preview> {
 pub async fn accept(viewer: &Viewer, token: &str) -> Result<Organization> {
     let system = System::new(&viewer.db, "accept an invitation");
     let (organization, id) = find(&system, token).await?.ok_or_else(invalid)?;
-    let actor = Actor::User {
-        user: viewer.user(),
-        session: viewer.session(),
-    };
-    let scope = system.scope_as(organization, actor, (*viewer.origin).clone());
+    let scope = system.scope_for(viewer, organization);
     let email = own_address(viewer).await?;
     let writer = scope.writer::<MembersCreate>().await?;
     let organization = access::lock(&writer).await?;
@@ -117,7 +113,7 @@ pub async fn accept(viewer: &Viewer, token: &str) -> Result<Organization> {
 pub async fn decline(system: &System, token: &str, origin: Origin) -> Result<()> {
     let (organization, id) = find(system, token).await?.ok_or_else(invalid)?;
     let scope = system.scope_as(organization, Actor::System, origin);
-    let writer = scope.writer::<MembersCreate>().await?;
+    let writer = scope.writer::<InvitationsDelete>().await?;
     access::lock(&writer).await?;
     let invitation = open(&writer, id).await?;
     super::invitation::settle(&writer, invitation, Status::Declined).await?;

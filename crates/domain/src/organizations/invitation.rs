@@ -94,9 +94,10 @@ pub async fn create(
     limits: &Limits,
     input: NewInvitation,
 ) -> Result<Invitation> {
-    let organization = access::lock(&writer).await?;
     let address = email::check(&input.email).map_err(|problem| Error::Refused(vec![problem]))?;
-    let invitation = invite(&writer, &organization, limits, &address, &input.role).await?;
+    count(&writer, limits, &address).await?;
+    let organization = access::lock(&writer).await?;
+    let invitation = invite(&writer, &organization, &address, &input.role).await?;
     writer.commit(told(&invitation)).await?;
     Ok(invitation)
 }
@@ -112,12 +113,11 @@ pub async fn resend(
     limits: &Limits,
     id: InvitationId,
 ) -> Result<Invitation> {
+    let address = open(&writer, id).await?.email;
+    count(&writer, limits, &address).await?;
     let organization = access::lock(&writer).await?;
     let invitation = open(&writer, id).await?;
     role::grantable(&writer, &invitation.role, "invitationId").await?;
-    limits
-        .take(&limit::INVITATION_OF_ADDRESS, &invitation.email)
-        .await?;
     let now = writer.scope().clock().now();
     let mut update = writer
         .change::<invitation::Entity>()
@@ -154,11 +154,17 @@ pub async fn revoke(writer: Writer<InvitationsDelete>, id: InvitationId) -> Resu
     Ok(invitation)
 }
 
+/// Counts a mail to a checked address, of this organization alone: none learns how often others asked.
+/// Before the lock is taken, because the counter may be elsewhere.
+pub(super) async fn count<P>(writer: &Writer<P>, limits: &Limits, address: &str) -> Result<()> {
+    let key = format!("{} {address}", writer.scope().organization());
+    limits.take(&limit::INVITATION_OF_ADDRESS, &key).await
+}
+
 /// Invites a checked address within a running unit of work that holds the organization's lock.
 pub(super) async fn invite(
     writer: &Writer<InvitationsCreate>,
     organization: &Organization,
-    limits: &Limits,
     address: &str,
     role: &str,
 ) -> Result<Invitation> {
@@ -189,7 +195,6 @@ pub(super) async fn invite(
     let inviter = writer.scope().author().user().ok_or_else(|| {
         Error::Internal("an invitation by nobody, who could not be asked for their rights".into())
     })?;
-    limits.take(&limit::INVITATION_OF_ADDRESS, address).await?;
     let invitation = writer
         .insert(invitation::ActiveModel {
             id: Set(InvitationId::random()),

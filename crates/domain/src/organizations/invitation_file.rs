@@ -40,19 +40,20 @@ pub async fn invite_all(
     role: &str,
 ) -> Result<Vec<Row>> {
     let people = read(file, role)?;
+    let (mut checked, mut seen) = (Vec::new(), HashSet::new());
+    for person in people {
+        let address = check(&writer, limits, &person.email, &mut seen).await;
+        checked.push((person, address));
+    }
     let organization = access::lock(&writer).await?;
     role::grantable(&writer, role, "role").await?;
-    let (mut rows, mut changes, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for Person { line, email, role } in people {
-        let invited = async {
-            let address = email::check(&email).map_err(|problem| Error::Refused(vec![problem]))?;
-            if !seen.insert(address.clone()) {
-                let message = "This address is in the file before.";
-                return Err(Error::refused(Code::Taken, "email", message));
-            }
-            invitation::invite(&writer, &organization, limits, &address, &role).await
+    let (mut rows, mut changes) = (Vec::new(), Vec::new());
+    for (Person { line, email, role }, address) in checked {
+        let invited = match address {
+            Ok(address) => invitation::invite(&writer, &organization, &address, &role).await,
+            Err(error) => Err(error),
         };
-        let result = match invited.await {
+        let result = match invited {
             Ok(invitation) => {
                 changes.push(invitation::told(&invitation));
                 Ok(invitation)
@@ -69,6 +70,22 @@ pub async fn invite_all(
         writer.commit_all(changes).await?;
     }
     Ok(rows)
+}
+
+/// The address of a row as it is stored, if it may be invited now.
+async fn check(
+    writer: &Writer<InvitationsCreate>,
+    limits: &Limits,
+    email: &str,
+    seen: &mut HashSet<String>,
+) -> Result<String> {
+    let address = email::check(email).map_err(|problem| Error::Refused(vec![problem]))?;
+    if !seen.insert(address.clone()) {
+        let message = "This address is in the file before.";
+        return Err(Error::refused(Code::Taken, "email", message));
+    }
+    invitation::count(writer, limits, &address).await?;
+    Ok(address)
 }
 
 struct Person {

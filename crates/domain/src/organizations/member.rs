@@ -17,8 +17,7 @@ use super::{
     role,
 };
 use crate::{
-    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Reader, Result, Scope, System, Viewer,
-    Writer,
+    BuiltInRole, Change, ChangeKind, Code, Error, Reader, Result, Scope, System, Viewer, Writer,
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
@@ -231,16 +230,9 @@ pub async fn update(
     }
     access::lock(&writer).await?;
     find(&writer, id).await?;
-    if let Err(error) = writer.update(update).await {
-        return Err(match error {
-            Error::Refused(_) => Error::refused(
-                Code::Taken,
-                "externalId",
-                "Another member has this external id.",
-            ),
-            other => other,
-        });
-    }
+    let taken = "Another member has this external id.";
+    let updated = writer.update(update).await;
+    updated.map_err(|error| error.or_taken("externalId", taken))?;
     let member = find(&writer, id).await?;
     let change =
         Change::new(ChangeKind::MemberUpdated, id).with(json!({ "userId": member.user_id.uuid() }));
@@ -265,11 +257,7 @@ pub async fn remove(writer: Writer<MembersDelete>, id: MemberId) -> Result<Membe
 pub async fn leave(viewer: &Viewer, organization: OrganizationId) -> Result<Member> {
     // Whoever belongs may go, whatever their roles permit: it is done by Rollcall, on their behalf.
     let system = System::new(&viewer.db, "leave an organization");
-    let actor = Actor::User {
-        user: viewer.user(),
-        session: viewer.session(),
-    };
-    let scope = system.scope_as(organization, actor, (*viewer.origin).clone());
+    let scope = system.scope_for(viewer, organization);
     let writer = scope.writer::<MembersDelete>().await?;
     let stranger = || {
         Error::refused(

@@ -13,8 +13,7 @@ pub use entity::organizations::organization::{Model as Organization, Organizatio
 
 use super::{metadata, slug, time_zone};
 use crate::{
-    Actor, BuiltInRole, Change, ChangeKind, Code, Error, Problem, Reader, Result, System, Viewer,
-    Writer,
+    BuiltInRole, Change, ChangeKind, Code, Error, Problem, Reader, Result, System, Viewer, Writer,
     permission::{OrganizationRead, OrganizationUpdate},
     text,
 };
@@ -68,7 +67,7 @@ pub async fn create(viewer: &Viewer, input: NewOrganization) -> Result<Organizat
     let mut founded = found(viewer, &system, &name, &address, &input.time_zone).await;
     for _ in 0..ATTEMPTS {
         match &founded {
-            Err(error) if input.slug.is_none() && slug::is_taken(error) => {
+            Err(error) if input.slug.is_none() && error.is_taken() => {
                 address = slug::vary(&name)?;
                 founded = found(viewer, &system, &name, &address, &input.time_zone).await;
             }
@@ -89,11 +88,7 @@ async fn found(
     time_zone: &str,
 ) -> Result<Organization> {
     let id = OrganizationId::random();
-    let actor = Actor::User {
-        user: viewer.user(),
-        session: viewer.session(),
-    };
-    let scope = system.scope_as(id, actor, (*viewer.origin).clone());
+    let scope = system.scope_for(viewer, id);
     let writer = scope.writer::<OrganizationUpdate>().await?;
     let now = viewer.clock().now();
     let organization = writer.insert(organization::ActiveModel {
@@ -109,8 +104,9 @@ async fn found(
         created_at: Set(now),
         updated_at: Set(now),
     });
-    let organization = slug::or_taken(organization.await)?;
-    slug::or_taken(writer.insert(slug::row(address, now)).await)?;
+    let organization = organization.await.map_err(slug::or_taken)?;
+    let row = writer.insert(slug::row(address, now)).await;
+    row.map_err(slug::or_taken)?;
     let roles = BuiltInRole::ALL.iter().map(|role| role::ActiveModel {
         organization_id: Set(id),
         slug: Set(role.slug().to_owned()),

@@ -12,6 +12,8 @@ const RESERVED: &[&str] = &[
     "rollcall", "static", "support", "www",
 ];
 
+/// What is said of a slug that is somebody else's.
+const TAKEN: &str = "This slug is taken. Choose another.";
 /// Characters of a slug at most.
 const LONGEST: usize = 63;
 /// Addresses that are read at a time.
@@ -98,23 +100,9 @@ pub async fn after(system: &System, address: &str) -> Result<Vec<(String, Organi
 /// A refusal with [`Code::Taken`]. Two who ask at once are told apart by the table's key.
 pub(super) async fn require_free(system: &System, address: &str) -> Result<()> {
     match find(system, address).await? {
-        Some(_) => Err(taken()),
+        Some(_) => Err(Error::refused(Code::Taken, "slug", TAKEN)),
         None => Ok(()),
     }
-}
-
-/// Says which field it is when a table's key finds an address taken: somebody else's, or taken a
-/// moment ago.
-pub(super) fn or_taken<T>(inserted: Result<T>) -> Result<T> {
-    match inserted {
-        Err(error) if is_taken(&error) => Err(taken()),
-        other => other,
-    }
-}
-
-/// Whether a table's key found something taken.
-pub(super) fn is_taken(error: &Error) -> bool {
-    matches!(error, Error::Refused(problems) if problems.iter().any(|problem| problem.code == Code::Taken))
 }
 
 /// Makes `address` the one that leads to the writer's organization, and frees the present one.
@@ -134,8 +122,13 @@ pub(super) async fn move_to<P>(
         return Ok(());
     }
     writer.delete(writer.removal::<slug::Entity>()).await?;
-    or_taken(writer.insert(row(address, now)).await)?;
-    Ok(())
+    let inserted = writer.insert(row(address, now)).await;
+    inserted.map(drop).map_err(or_taken)
+}
+
+/// Says which field it is when a table's key finds an address taken.
+pub(super) fn or_taken(error: Error) -> Error {
+    error.or_taken("slug", TAKEN)
 }
 
 /// The row that makes `address` lead to the organization it is inserted for.
@@ -145,8 +138,4 @@ pub(super) fn row(address: &str, now: DateTime<Utc>) -> slug::ActiveModel {
         created_at: Set(now),
         ..Default::default()
     }
-}
-
-fn taken() -> Error {
-    Error::refused(Code::Taken, "slug", "This slug is taken. Choose another.")
 }

@@ -281,12 +281,5 @@ fn deepest(chain: &[Level]) -> i64 {
 
 /// Says which field it is when the table's key finds a name taken.
 fn of_name(error: Error) -> Error {
-    match error {
-        Error::Refused(_) => Error::refused(
-            Code::Taken,
-            "name",
-            "There is a team of this name. Choose another.",
-        ),
-        other => other,
-    }
+    error.or_taken("name", "There is a team of this name. Choose another.")
 }

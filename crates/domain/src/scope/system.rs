@@ -144,6 +144,16 @@ impl System {
         self.scope_as(organization, Actor::System, Origin::default())
     }
 
+    /// The same on behalf of `viewer`, for what the organization's own permissions do not decide.
+    #[must_use]
+    pub(crate) fn scope_for(&self, viewer: &super::Viewer, organization: OrganizationId) -> Scope {
+        let actor = Actor::User {
+            user: viewer.user,
+            session: viewer.session,
+        };
+        self.scope_as(organization, actor, (*viewer.origin).clone())
+    }
+
     /// The same on behalf of `actor`: for an organization that they are just founding.
     #[must_use]
     pub(crate) fn scope_as(

@@ -57,7 +57,9 @@ pub async fn confirm_change(viewer: &Viewer, token: &str) -> Result<()> {
         .col_expr(user::Column::Email, Expr::value(&*email))
         .col_expr(user::Column::EmailVerifiedAt, Expr::value(now))
         .col_expr(user::Column::UpdatedAt, Expr::value(now));
-    own.update(update).await.map_err(taken)?;
+    let taken = "An account with this address exists: sign in there instead.";
+    let updated = own.update(update).await;
+    updated.map_err(|error| error.or_taken("token", taken))?;
     // Those that were mailed to the address before.
     let others = own.removal::<account_token::Entity>();
     own.delete(others).await?;
@@ -67,16 +69,4 @@ pub async fn confirm_change(viewer: &Viewer, token: &str) -> Result<()> {
             .await?;
     }
     own.commit().await
-}
-
-/// What the database's own check says, in terms of the token.
-fn taken(error: Error) -> Error {
-    let Error::Refused(_) = error else {
-        return error;
-    };
-    Error::refused(
-        Code::Taken,
-        "token",
-        "An account with this address exists: sign in there instead.",
-    )
 }

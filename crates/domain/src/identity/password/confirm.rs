@@ -2,19 +2,22 @@
 
 use super::{LONGEST, Passwords, Verdict};
 use crate::{
-    Code, Error, Result, Viewer,
+    Code, Error, Limits, Result, Viewer,
     identity::{session, user},
+    limit,
     scope::Fresh,
     secret::Token,
 };
 
-/// Verifies the viewer's own password, which came in the input `field`.
+/// Verifies the viewer's own password, which came in the input `field`. Whoever has a session and guesses
+/// is answered later and later, as at the sign-in.
 ///
 /// # Errors
 /// A refusal when it is wrong.
 pub async fn prove(
     viewer: &Viewer,
     passwords: &Passwords,
+    limits: &Limits,
     field: &'static str,
     password: String,
 ) -> Result<Fresh> {
@@ -22,10 +25,13 @@ pub async fn prove(
     if password.len() > LONGEST {
         return Err(wrong());
     }
+    let account = viewer.user().to_string();
+    limits.slow_down(&limit::WRONG_PASSWORDS, &account).await?;
     let stored = user::row(viewer).await?.password_hash;
     if passwords.verify(password, Some(stored)).await? == Verdict::Wrong {
         return Err(wrong());
     }
+    limits.forgive(&limit::WRONG_PASSWORDS, &account).await;
     let proved = Viewer {
         authenticated_at: viewer.clock().now(),
         ..viewer.clone()
@@ -41,9 +47,10 @@ pub async fn prove(
 pub async fn confirm(
     viewer: &Viewer,
     passwords: &Passwords,
+    limits: &Limits,
     password: String,
 ) -> Result<(Token, Viewer)> {
-    let fresh = prove(viewer, passwords, "password", password).await?;
+    let fresh = prove(viewer, passwords, limits, "password", password).await?;
     let own = fresh.viewer().begin(true).await?;
     session::lock(&own, fresh.viewer()).await?;
     let renewed = session::renew(&own, fresh.viewer()).await?;
