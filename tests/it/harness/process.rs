@@ -111,12 +111,14 @@ impl Drop for Process {
     }
 }
 
-/// The binary, built once by the same Cargo that built the tests.
+/// The binary, built once by the same Cargo that built the tests; and with them, because alone its
+/// dependencies would have fewer features, and all of it would be compiled a second time.
 pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "api", "--bin", "rollcall"])
+            .args(["build", "--quiet", "--package", "tests", "--test", "it"])
+            .args(["--package", "api", "--bin", "rollcall"])
             .status();
         assert!(
             status.expect("cargo").success(),
