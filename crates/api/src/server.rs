@@ -200,7 +200,12 @@ pub async fn open(configuration: &Configuration, clock: Clock) -> Result<Db, Sta
         return Err(format!("{database} is not migrated. Run rollcall migrate first.").into());
     }
     let opened = async {
-        let db = Db::open(&configuration.database, clock).await?;
+        let db = Db::open_with(
+            &configuration.database,
+            clock,
+            configuration.secret_keys.clone(),
+        )
+        .await?;
         db.check().await?;
         Ok(db)
     };

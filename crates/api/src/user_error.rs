@@ -167,7 +167,8 @@ impl UserError {
             | Code::WrongState
             | Code::OrganizationInactive
             | Code::SessionNotFresh
-            | Code::TooSoon => Self::Rule(RuleError {
+            | Code::TooSoon
+            | Code::NotConfigured => Self::Rule(RuleError {
                 message,
                 code,
                 path,

@@ -121,6 +121,8 @@ codes! {
     InvalidToken = "INVALID_TOKEN",
     /// The same was asked for a moment ago: wait, then try again.
     TooSoon = "TOO_SOON",
+    /// Whoever runs Rollcall has not configured what this needs.
+    NotConfigured = "NOT_CONFIGURED",
 }
 
 impl Problem {

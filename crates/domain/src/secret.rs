@@ -1,4 +1,6 @@
-//! Tokens, and how they are kept.
+//! Secrets: tokens, of which a hash is kept, and what has to be read again, which is encrypted.
+
+pub mod sealing;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};

@@ -18,6 +18,7 @@ pub mod services;
 pub mod socket;
 
 use api::{configuration::Configuration, server::Server};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::Clock;
 
 pub use client::{Answer, Client};
@@ -150,6 +151,7 @@ pub fn configuration(database: &TestDatabase, variables: &[(&str, &str)]) -> Con
         ("ROLLCALL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         // Everybody comes from one address here.
         ("ROLLCALL_RATE_LIMITS".to_owned(), "off".to_owned()),
+        ("ROLLCALL_SECRET_KEYS".to_owned(), secret_key("tests", 1)),
     ]);
     all.extend(
         variables
@@ -157,4 +159,9 @@ pub fn configuration(database: &TestDatabase, variables: &[(&str, &str)]) -> Con
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
     Configuration::from_variables(all).expect("a configuration")
+}
+
+/// A key of this id, of thirty-two times the same byte.
+pub fn secret_key(id: &str, byte: u8) -> String {
+    format!("{id}:{}", STANDARD.encode([byte; 32]))
 }

@@ -24,6 +24,8 @@ fn what_is_wrong_is_told_by_its_name_and_without_its_value() {
         ("ROLLCALL_DATABASE_CONNECTIONS", "0"),
         ("ROLLCALL_PASSWORD_PROFILE", "weak"),
         ("ROLLCALL_RATE_LIMITS", "true"),
+        ("ROLLCALL_SECRET_KEYS", "hunter2"),
+        ("ROLLCALL_SECRET_KEYS", "one:hunter2"),
         ("ROLLCALL_ALLOWED_ORIGINS", "*"),
         ("ROLLCALL_SMTP_URL", "http://ada:hunter2@mail"),
         ("ROLLCALL_MAIL_FROM", "nobody"),

@@ -1,38 +1,26 @@
 //! The database: where it is, and the pools that reach it.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use migration::{APPLICATION_ROLE, Migrator, MigratorTrait};
 use sea_orm::{
     ConnectionTrait, DbBackend, QueryResult, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
     Value,
 };
-use sqlx::{
-    ConnectOptions, Connection as _, Executor, PgPool, SqlitePool,
-    pool::PoolOptions,
-    postgres::{PgConnectOptions, PgConnection},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::{Executor, PgPool, SqlitePool, pool::PoolOptions, postgres::PgConnectOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use uuid::Uuid;
 
 use super::{
-    dialect, socket,
+    dialect,
+    pool::{self, ACQUIRE, ACQUIRE_WRITER, quiet},
     transaction::{Connection, Transaction},
 };
-use crate::{Clock, Error, Result, limit::Limits};
-
-/// How long a request waits for a connection before it is told that the database is busy.
-const ACQUIRE: Duration = Duration::from_secs(2);
-/// The same for the right to write, where waiting in line is the normal case.
-const ACQUIRE_WRITER: Duration = Duration::from_secs(10);
-/// A connection idle for longer is asked for a sign of life before it is used.
-const PING_AFTER: Duration = Duration::from_millis(500);
+use crate::{
+    Clock, Error, Result,
+    limit::Limits,
+    secret::sealing::{Keys, Sealing},
+};
 
 /// Which database, and where.
 #[derive(Clone, Debug)]
@@ -77,6 +65,7 @@ struct Inner {
     clock: Clock,
     committed: broadcast::Sender<Committed>,
     denials: Limits,
+    sealing: Sealing,
 }
 
 #[derive(Clone)]
@@ -121,15 +110,31 @@ impl Db {
     /// # Errors
     /// The URL or the file is unusable.
     pub async fn open(database: &Database, clock: Clock) -> Result<Self> {
+        Self::open_with(database, clock, None).await
+    }
+
+    /// The same with keys for secrets that have to be read again. Without any, the embedded file gets
+    /// one of its own, and on PostgreSQL what needs one is refused.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub async fn open_with(database: &Database, clock: Clock, keys: Option<Keys>) -> Result<Self> {
+        let sealing = match database {
+            Database::Postgres { .. } => Sealing::by(keys),
+            Database::Sqlite { path } => Sealing::beside(path, keys)?,
+        };
         let pool = match database {
             Database::Postgres { url, connections } => {
                 let turns = usize::try_from(connections / 2).unwrap_or(1).max(1);
                 Pool::Postgres {
-                    pool: open_postgres(url, *connections)?,
+                    pool: pool::postgres(url, *connections)?,
                     turns: Arc::new(Semaphore::new(turns)),
                 }
             }
-            Database::Sqlite { path } => open_sqlite(path).await?,
+            Database::Sqlite { path } => Pool::Sqlite {
+                writer: pool::sqlite(path, false, 1).await?,
+                readers: pool::sqlite(path, true, 8).await?,
+            },
         };
         let denials =
             Limits::new(clock.clone(), None).map_err(|error| Error::Internal(error.to_string()))?;
@@ -139,6 +144,7 @@ impl Db {
             clock,
             committed: broadcast::channel(4096).0,
             denials,
+            sealing,
         })))
     }
 
@@ -166,7 +172,7 @@ impl Db {
                 Ok(pending)
             }
             Database::Sqlite { path } => {
-                let pool = sqlite_pool(path, false, 1).await?;
+                let pool = pool::sqlite(path, false, 1).await?;
                 let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone());
                 let pending = Migrator::get_pending_migrations(&connection).await?.len();
                 Migrator::up(&connection, None).await?;
@@ -187,7 +193,7 @@ impl Db {
                 SqlxPostgresConnector::from_sqlx_postgres_pool(PgPool::connect_with(options).await?)
             }
             Database::Sqlite { path } => {
-                SqlxSqliteConnector::from_sqlx_sqlite_pool(sqlite_pool(path, false, 1).await?)
+                SqlxSqliteConnector::from_sqlx_sqlite_pool(pool::sqlite(path, false, 1).await?)
             }
         };
         Ok(Migrator::down(&connection, Some(steps)).await?)
@@ -197,6 +203,12 @@ impl Db {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Encrypts secrets that have to be read again.
+    #[must_use]
+    pub fn sealing(&self) -> &Sealing {
+        &self.0.sealing
     }
 
     /// Commits of tenants' changes in this process, from now on. For `live` and `jobs`.
@@ -319,80 +331,4 @@ async fn turn(turns: Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
     turn.ok()
         .and_then(Result::ok)
         .ok_or(Error::Unavailable("The database is busy."))
-}
-
-fn open_postgres(url: &str, connections: u32) -> Result<PgPool> {
-    let options = quiet(PgConnectOptions::from_str(url)?)
-        .application_name("rollcall")
-        .options([
-            ("role", APPLICATION_ROLE),
-            ("statement_timeout", "10s"),
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-            ("client_min_messages", "error"),
-            ("jit", "off"),
-            // Times that PostgreSQL writes into JSON are read as UTC.
-            ("TimeZone", "UTC"),
-        ]);
-    Ok(PoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE)
-        .test_before_acquire(false)
-        .after_connect(|_, _| {
-            socket::send_at_once();
-            Box::pin(std::future::ready(Ok(())))
-        })
-        .before_acquire(|connection: &mut PgConnection, about| {
-            Box::pin(async move {
-                if about.idle_for > PING_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options))
-}
-
-async fn open_sqlite(path: &Path) -> Result<Pool> {
-    let writer = sqlite_pool(path, false, 1).await?;
-    let readers = sqlite_pool(path, true, 8).await?;
-    Ok(Pool::Sqlite { writer, readers })
-}
-
-/// A statement that took a second is the metrics' business: its text would fill the log.
-fn quiet<O: ConnectOptions>(options: O) -> O {
-    options.log_slow_statements(log::LevelFilter::Off, Duration::MAX)
-}
-
-/// Makes the file unless it is there. It holds people's addresses, so it is its owner's alone, as
-/// are the files that SQLite makes beside it.
-fn create(path: &Path) -> Result<()> {
-    let mut options = std::fs::File::options();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path);
-    made.map(drop)
-        .map_err(|error| Error::Internal(format!("{}: {error}", path.display())))
-}
-
-async fn sqlite_pool(path: &Path, read_only: bool, connections: u32) -> Result<SqlitePool> {
-    create(path)?;
-    let options = quiet(SqliteConnectOptions::new())
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        // Survives power loss: every commit reaches the disk.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .pragma("query_only", if read_only { "on" } else { "off" });
-    Ok(PoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(if read_only { ACQUIRE } else { ACQUIRE_WRITER })
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await?)
 }

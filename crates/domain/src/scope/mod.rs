@@ -17,6 +17,7 @@ mod denial;
 mod dialect;
 mod log;
 mod outbox;
+mod pool;
 mod reach;
 mod reader;
 mod shape;
@@ -54,7 +55,7 @@ pub use writer::{ScopedDelete, ScopedUpdate, Work, Writer};
 pub(crate) use claim::Holder;
 pub(crate) use standing::roles as roles_of;
 
-use crate::{Code, Error, Grant, Permission, Permissions, Result};
+use crate::{Code, Error, Grant, Permission, Permissions, Result, secret::sealing::Sealing};
 use database::Binding;
 use transaction::Transaction;
 
@@ -176,6 +177,12 @@ impl Scope {
     #[must_use]
     pub fn clock(&self) -> &crate::Clock {
         self.db.clock()
+    }
+
+    /// Encrypts secrets that have to be read again.
+    #[must_use]
+    pub fn sealing(&self) -> &Sealing {
+        self.db.sealing()
     }
 
     /// How often this scope's data was changed through it: what was read before is stale after.

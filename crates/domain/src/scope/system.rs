@@ -20,7 +20,7 @@ use super::{
     Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, claim, dialect, outbox,
     standing, transaction::Transaction,
 };
-use crate::{Permissions, Result, mail::Mail};
+use crate::{Permissions, Result, mail::Mail, secret::sealing::Sealing};
 
 /// The right to act as Rollcall itself, for a stated reason. Its call sites are counted by a test:
 /// a new one needs a reason why neither [`super::Viewer`] nor [`Scope`] will do.
@@ -85,6 +85,12 @@ impl System {
     #[must_use]
     pub fn clock(&self) -> &crate::Clock {
         self.db.clock()
+    }
+
+    /// Encrypts secrets that have to be read again.
+    #[must_use]
+    pub fn sealing(&self) -> &Sealing {
+        self.db.sealing()
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -19,7 +19,7 @@ use super::{
     Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, dialect, outbox, standing,
     transaction::Transaction,
 };
-use crate::{Code, Error, Permissions, Result, mail::Mail};
+use crate::{Code, Error, Permissions, Result, mail::Mail, secret::sealing::Sealing};
 
 /// A session is fresh for so long after its password was given.
 const FRESH: TimeDelta = TimeDelta::minutes(15);
@@ -138,6 +138,12 @@ impl Viewer {
     #[must_use]
     pub fn clock(&self) -> &crate::Clock {
         self.db.clock()
+    }
+
+    /// Encrypts secrets that have to be read again.
+    #[must_use]
+    pub fn sealing(&self) -> &Sealing {
+        self.db.sealing()
     }
 
     /// Begins a transaction on the person's own rows; `write` if it is to change any.

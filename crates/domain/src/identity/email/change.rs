@@ -57,9 +57,9 @@ pub async fn confirm_change(viewer: &Viewer, token: &str) -> Result<()> {
         .col_expr(user::Column::Email, Expr::value(&*email))
         .col_expr(user::Column::EmailVerifiedAt, Expr::value(now))
         .col_expr(user::Column::UpdatedAt, Expr::value(now));
-    let taken = "An account with this address exists: sign in there instead.";
+    let message = "An account with this address exists: sign in there instead.";
     let updated = own.update(update).await;
-    updated.map_err(|error| error.or_taken("token", taken))?;
+    updated.map_err(|error| error.or_taken("token", message))?;
     // Those that were mailed to the address before.
     let others = own.removal::<account_token::Entity>();
     own.delete(others).await?;
