@@ -23,6 +23,8 @@ mod m20261122_000011_mail;
 mod m20261122_000014_audit_chain;
 mod m20261122_000024_access;
 mod m20261122_000025_invitations;
+mod m20261122_000026_second_factors;
+mod m20261122_000027_second_factor_requirement;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -49,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000014_audit_chain::Migration),
             Box::new(m20261122_000024_access::Migration),
             Box::new(m20261122_000025_invitations::Migration),
+            Box::new(m20261122_000026_second_factors::Migration),
+            Box::new(m20261122_000027_second_factor_requirement::Migration),
         ]
     }
 }

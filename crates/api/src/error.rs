@@ -22,6 +22,8 @@ pub struct Fault(async_graphql::Error);
 const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 /// The credential lacks a permission.
 const FORBIDDEN: &str = "FORBIDDEN";
+/// The credential would do with a second factor.
+const SECOND_FACTOR_REQUIRED: &str = "SECOND_FACTOR_REQUIRED";
 /// No organization was chosen to act in.
 const NO_ORGANIZATION: &str = "NO_ORGANIZATION";
 /// Trying again may help.
@@ -43,6 +45,10 @@ const TOP_LEVEL: &[(&str, &str)] = &[
     (
         FORBIDDEN,
         "The credential lacks the permission in `extensions.permission`.",
+    ),
+    (
+        SECOND_FACTOR_REQUIRED,
+        "The organization wants a second factor for the permission in `extensions.permission`, and none was given in this session. Give it to `confirmSecondFactor`, or add one with `beginTotp` first.",
     ),
     (
         NO_ORGANIZATION,
@@ -140,7 +146,9 @@ impl From<Error> for Fault {
                     extensions.set("argument", field);
                 }
             }
-            Error::Forbidden(permission) => extensions.set("permission", permission.as_str()),
+            Error::Forbidden(permission) | Error::SecondFactorRequired(permission) => {
+                extensions.set("permission", permission.as_str());
+            }
             Error::Unavailable(_) => extensions.set("retryAfter", RETRY_AFTER),
             Error::Limited { after } => extensions.set("retryAfter", *after),
             Error::Internal(text) => {
@@ -184,7 +192,7 @@ pub fn nullable<T>(result: domain::Result<T>) -> Option<Result<T>> {
 pub fn status(code: &str) -> Option<StatusCode> {
     match code {
         UNAUTHENTICATED => Some(StatusCode::UNAUTHORIZED),
-        FORBIDDEN => Some(StatusCode::FORBIDDEN),
+        FORBIDDEN | SECOND_FACTOR_REQUIRED => Some(StatusCode::FORBIDDEN),
         UNAVAILABLE => Some(StatusCode::SERVICE_UNAVAILABLE),
         RATE_LIMITED => Some(StatusCode::TOO_MANY_REQUESTS),
         INTERNAL => Some(StatusCode::INTERNAL_SERVER_ERROR),
@@ -217,6 +225,7 @@ fn code(error: &Error) -> &'static str {
         Error::NoOrganization => NO_ORGANIZATION,
         Error::Unauthenticated => UNAUTHENTICATED,
         Error::Forbidden(_) => FORBIDDEN,
+        Error::SecondFactorRequired(_) => SECOND_FACTOR_REQUIRED,
         Error::Unavailable(_) => UNAVAILABLE,
         Error::Limited { .. } => RATE_LIMITED,
         Error::Internal(_) => INTERNAL,

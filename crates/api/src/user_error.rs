@@ -167,6 +167,7 @@ impl UserError {
             | Code::WrongState
             | Code::OrganizationInactive
             | Code::SessionNotFresh
+            | Code::SecondFactorRequired
             | Code::TooSoon
             | Code::NotConfigured => Self::Rule(RuleError {
                 message,

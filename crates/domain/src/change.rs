@@ -32,6 +32,8 @@ kinds! {
     OrganizationUpdated = "organization.updated",
     /// Another member became its owner.
     OwnershipTransferred = "organization.ownership_transferred",
+    /// It wants a second factor for something else.
+    SecondFactorRequirementChanged = "organization.second_factor_requirement_changed",
     /// Someone was given access.
     MemberAdded = "member.added",
     /// Someone's role changed.

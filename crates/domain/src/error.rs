@@ -7,6 +7,7 @@
 //! | no organization was chosen to act in | [`Error::NoOrganization`] |
 //! | no valid credential | [`Error::Unauthenticated`] |
 //! | a credential without the permission | [`Error::Forbidden`] |
+//! | a credential that would do with a second factor | [`Error::SecondFactorRequired`] |
 //! | too much at once, or the database is away: trying again helps | [`Error::Unavailable`] |
 //! | too many tries, by a rule of [`crate::limit`] | [`Error::Limited`] |
 //! | a defect of ours | [`Error::Internal`], whose text is logged and never told |
@@ -33,6 +34,8 @@ pub enum Error {
     Unauthenticated,
     /// The credential lacks this permission.
     Forbidden(Permission),
+    /// The organization wants a second factor for this permission, and the session has none.
+    SecondFactorRequired(Permission),
     /// Trying again may help.
     Unavailable(&'static str),
     /// Too many tries.
@@ -117,6 +120,8 @@ codes! {
     OrganizationInactive = "ORGANIZATION_INACTIVE",
     /// The password was given too long ago for this: give it to `confirmPassword`, then try again.
     SessionNotFresh = "SESSION_NOT_FRESH",
+    /// No second factor was given in this session: give it to `confirmSecondFactor`, then try again.
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED",
     /// The token is unknown, was used, is too old, or was replaced by a newer one.
     InvalidToken = "INVALID_TOKEN",
     /// The same was asked for a moment ago: wait, then try again.
@@ -189,6 +194,11 @@ impl fmt::Display for Error {
                     permission.as_str()
                 )
             }
+            Self::SecondFactorRequired(permission) => write!(
+                formatter,
+                "The organization wants a second factor for {permission}: give it to \
+                 confirmSecondFactor, or add one with beginTotp first.",
+            ),
             Self::Unavailable(what) => write!(formatter, "{what} Try again in a moment."),
             Self::Limited { after } => write!(
                 formatter,

@@ -3,7 +3,11 @@
 //! A permission is a line of [`permissions!`] below: the type names it in signatures
 //! (`Writer<EventsUpdate>`), the text names it on the wire (`events:update`).
 
+mod requirement;
+
 use std::fmt;
+
+pub use requirement::Requirement;
 
 /// A type that stands for one permission.
 pub trait Grant: Send + Sync + 'static {
@@ -167,6 +171,18 @@ impl Permissions {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What is not in the other.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether `permission` is in the set.

@@ -84,7 +84,7 @@ fn selection(field: &str) -> &'static str {
     match field {
         "recordScans" => "results { error { code } }",
         "startImport" => "import { id }",
-        "confirmPassword" | "changePassword" => "token",
+        "confirmPassword" | "changePassword" | "confirmTotp" | "confirmSecondFactor" => "token",
         _ => "__typename",
     }
 }

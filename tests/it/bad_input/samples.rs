@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access;
-use crate::harness::{Answer, App, Client, evening::at, people::PASSWORD};
+use crate::harness::{Answer, App, Client, authenticator::STEP, evening::at, people::PASSWORD};
 
 /// A mutation and its input; none where it takes none.
 pub type Sample = (&'static str, Option<Value>);
@@ -18,6 +18,8 @@ pub struct World {
     /// One id of each kind that another organization has.
     pub foreign: Vec<String>,
     samples: Vec<Sample>,
+    /// What the owner's authenticator app shows next.
+    code: String,
 }
 
 impl World {
@@ -169,7 +171,27 @@ impl World {
         ];
         samples.extend(access::samples(app, &owner, &login).await);
         samples.extend(by_mail(app, &owner, &login).await);
+        let begun = owner.begin_totp().await;
+        let now = app.clock.now();
         samples.extend([
+            ("beginTotp", None),
+            (
+                "confirmTotp",
+                Some(json!({ "code": begun.code(now - STEP) })),
+            ),
+            (
+                "confirmSecondFactor",
+                Some(json!({ "code": begun.code(now), "recoveryCode": null })),
+            ),
+            // Then comes the end of a sign-in, as `next_sample` says.
+            (
+                "requireSecondFactor",
+                Some(
+                    json!({ "everybody": false, "roles": ["checkin"], "permissions": ["audit:read"] }),
+                ),
+            ),
+            ("regenerateRecoveryCodes", None),
+            ("disableTotp", None),
             ("confirmPassword", Some(json!({ "password": PASSWORD }))),
             (
                 "changePassword",
@@ -182,6 +204,7 @@ impl World {
             owner,
             foreign,
             samples,
+            code: begun.code(now + STEP),
         }
     }
 
@@ -199,6 +222,22 @@ impl World {
                 Some((
                     "commitImport",
                     Some(json!({ "importId": import, "createSuggested": true })),
+                ))
+            }
+            "confirmSecondFactor" => {
+                let query = "{ viewer { user { username } } }";
+                let login = id(&self.owner, query, "/viewer/user/username").await;
+                let input = json!({ "login": login, "password": PASSWORD });
+                let waiting = app
+                    .anonymous()
+                    .done("signIn", "challenge { token }", input)
+                    .await;
+                let challenge = &waiting["challenge"]["token"];
+                Some((
+                    "completeSignIn",
+                    Some(
+                        json!({ "challenge": challenge, "code": self.code, "recoveryCode": null }),
+                    ),
                 ))
             }
             "commitImport" => {

@@ -1,6 +1,7 @@
 //! What every test stands on: the whole application on a port of its own, with a database of its
 //! own, and clients that speak to it as anybody would.
 
+pub mod authenticator;
 pub mod chain;
 pub mod client;
 pub mod database;

@@ -25,9 +25,7 @@ async fn a_newcomer_finds_their_way_through_the_explorer() {
     let db = Db::open(&file, Clock::system())
         .await
         .expect("the file opens");
-    demo::refresh(&db, &passwords, PASSWORD)
-        .await
-        .expect("an evening is on");
+    demo::refresh(&db).await.expect("an evening is on");
     db.close().await;
 
     let app = App::start_on(database, Clock::system()).await;

@@ -6,6 +6,7 @@ mod fresh;
 mod known;
 mod limits;
 mod password;
+mod second_factor;
 mod session;
 mod sign_in;
 mod sign_up;

@@ -10,7 +10,10 @@ use crate::harness::{
     socket::{Heard, Subscription},
 };
 
-on_each_database!(streams_end_with_the_right_to_listen);
+on_each_database!(
+    streams_end_with_the_right_to_listen,
+    streams_end_where_a_second_factor_is_wanted,
+);
 
 const REMOVE: &str = "mutation($input: RemoveMemberInput!) { removeMember(input: $input) { errors { message code } } }";
 const CHANGE_ROLE: &str = "mutation($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) { errors { message code } } }";
@@ -20,6 +23,30 @@ const SIGN_OUT: &str = "mutation { signOut { errors { message code } } }";
 async fn streams_end_with_the_right_to_listen(app: App) {
     let url = app.url.clone();
     for_each_ending(&app, &[url]).await;
+    app.stop().await;
+}
+
+async fn streams_end_where_a_second_factor_is_wanted(app: App) {
+    let owner = app.owner("ends").await;
+    let (owner, ..) = owner.with_app(app.clock.now()).await;
+    let event = owner.event("Jazz night", json!({})).await;
+    let plain = app.member(&owner, "viewer").await;
+    let partner = app.member(&owner, "viewer").await;
+    let (partner, ..) = partner.with_app(app.clock.now()).await;
+    let (mut ending, mut staying) = (open(&plain).await, open(&partner).await);
+    let wanted = json!({ "permissions": ["attendance:read"] });
+    owner
+        .done("requireSecondFactor", "__typename", wanted)
+        .await;
+    let patron = owner.patron("Ada").await;
+    owner.check_in(&event, &patron).await;
+    assert_eq!(last_words(&mut ending).await, "SECOND_FACTOR_REQUIRED");
+    // The control: whoever gave one hears the check-in, until it is taken away.
+    let heard = staying.changes("attendanceChanged", PATIENCE).await;
+    assert_eq!(heard.0.len(), 1);
+    let disable = "mutation { disableTotp { errors { message code } } }";
+    partner.ok(disable, json!({})).await;
+    assert_eq!(last_words(&mut staying).await, "UNAUTHENTICATED");
     app.stop().await;
 }
 

@@ -7,4 +7,5 @@ mod leaving;
 mod member;
 mod organization;
 pub mod role;
+mod second_factor;
 pub mod team;

@@ -12,6 +12,7 @@ pub const CANARY: &str = "canary";
 const WORDS: &[&str] = &[
     "status",
     "time_zone",
+    "second_factor",
     "slug",
     "role",
     "capacity_policy",

@@ -56,6 +56,16 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "account_tokens",
         "a mailed token is a person's, who need not be signed in",
     ),
+    ("totp_factors", "a second factor is a person's"),
+    ("recovery_codes", "a second factor is a person's"),
+    (
+        "sign_in_challenges",
+        "a sign-in is a person's, who is not signed in yet",
+    ),
+    (
+        "second_factor_counters",
+        "wrong second factors are counted by person",
+    ),
     (
         "mails",
         "a worker sends whatever is due, also to who belongs to no organization",

@@ -26,6 +26,12 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "requestEmailChange",
     "confirmEmailChange",
     "activateOrganization",
+    "beginTotp",
+    "confirmTotp",
+    "disableTotp",
+    "regenerateRecoveryCodes",
+    "completeSignIn",
+    "confirmSecondFactor",
 ];
 /// Mutations that found an organization, whose log begins with that.
 const FOUNDING: &[&str] = &["signUp", "createOrganization"];
@@ -62,6 +68,10 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ("register", &[Kind::Registered]),
     ("removeMember", &[Kind::MemberRemoved]),
     ("removeTeamMember", &[Kind::TeamMemberRemoved]),
+    (
+        "requireSecondFactor",
+        &[Kind::SecondFactorRequirementChanged],
+    ),
     ("resendInvitation", &[Kind::InvitationResent]),
     ("revokeInvitation", &[Kind::InvitationRevoked]),
     ("revertCheckIn", &[Kind::CheckInReverted]),

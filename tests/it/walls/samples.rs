@@ -49,20 +49,22 @@ impl Sampler<'_> {
         let value = match (input.kind.as_str(), input.name.as_str()) {
             // A session is no node.
             ("ID", "ids") => {
-                let nodes = self.ids.iter().filter(|(tag, _)| !"@#!S".contains(**tag));
+                let nodes = self.ids.iter().filter(|(tag, _)| !"@#!%S".contains(**tag));
                 return nodes.map(|(_, id)| id.clone()).collect();
             }
             // No team is part of itself.
             ("ID", "parentId") if owner == "UpdateTeamInput" => return Value::Null,
             ("ID", name) if owner != "AuditFilter" => json!(self.ids[&kind_of(owner, name)]),
+            // The rest of the walls goes on without a second factor.
+            (_, "permissions") if owner == "RequireSecondFactorInput" => return json!([]),
             ("String", "permissions") => json!("events:read"),
             ("ImportField", _) => json!("FIRST_NAME"),
             // The other arguments of a page have tests of their own, and a filter of all there is
             // would let nothing through.
             (
                 _,
-                "after" | "before" | "last" | "verdict" | "status" | "scanToRevert" | "actorId"
-                | "targetId" | "eventType" | "result",
+                "recoveryCode" | "after" | "before" | "last" | "verdict" | "status"
+                | "scanToRevert" | "actorId" | "targetId" | "eventType" | "result",
             ) => return Value::Null,
             (kind, name) => {
                 if let Some(inputs) = self.schema.inputs(kind) {
@@ -106,6 +108,8 @@ impl Sampler<'_> {
             }
             // Where nobody asked for one, a token that is none.
             (_, "token") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
+            (_, "challenge") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
+            (_, "code") => json!(self.ids.get(&'%').map_or("000000", String::as_str)),
             (_, "slug") => json!(format!("sample-{number}")),
             (_, "timeZone") => json!("Europe/Vienna"),
             (_, "phone") => json!("+43 1 2345678"),
@@ -114,6 +118,8 @@ impl Sampler<'_> {
             (_, "capacity") => json!(100),
             (_, "attendancePoints") => json!(10),
             (_, "auditRetentionDays") => json!(400),
+            (_, "everybody") => json!(false),
+            (_, "roles") => json!("checkin"),
             (_, "publish" | "dayFirst" | "createSuggested") => json!(true),
             // "email" and an address, in base64.
             ("ImportInvitationsInput", "content") => {

@@ -13,11 +13,11 @@ use base64::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{App, Client, people::PASSWORD};
+use crate::harness::{App, Client, authenticator::STEP, people::PASSWORD};
 
 /// Global ids by their tag, the first letter of what they name; `@` is the address of an account
 /// that belongs to no organization, `#` the slug of a role of the organization's own, `!` a token that was
-/// mailed.
+/// mailed, or a sign-in's that waits, `%` the code of an authenticator app.
 pub type Ids = BTreeMap<char, String>;
 
 /// An organization with one of everything.
@@ -180,6 +180,32 @@ impl Stage {
                     _ => ("change_email", format!("new-{own}")),
                 };
                 set('!', app.database.token(purpose, &own, &address).await);
+            }
+            // The owner's account stays without one.
+            "requireSecondFactor" => {
+                let admin = app.member(&self.owner, "admin").await;
+                caller = admin.with_app(app.clock.now()).await.0;
+            }
+            "beginTotp" | "confirmTotp" => {
+                caller = app.sign_up(&self.name.replace('-', "_")).await;
+                if mutation == "confirmTotp" {
+                    let begun = caller.begin_totp().await;
+                    set('%', begun.code(app.clock.now()));
+                }
+            }
+            "disableTotp"
+            | "regenerateRecoveryCodes"
+            | "confirmSecondFactor"
+            | "completeSignIn" => {
+                let account = app.sign_up(&self.name.replace('-', "_")).await;
+                let (account, authenticator, _) = account.with_app(app.clock.now()).await;
+                set('%', authenticator.code(app.clock.now() + STEP));
+                if mutation == "completeSignIn" {
+                    let input = json!({ "login": address(&account).await, "password": PASSWORD });
+                    let waiting = account.done("signIn", "challenge { token }", input).await;
+                    set('!', text(&waiting["challenge"]["token"]));
+                }
+                caller = account;
             }
             "signOut" | "confirmPassword" | "createOrganization" | "activateOrganization" => {
                 caller = self.session().await.0;

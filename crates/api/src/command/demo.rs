@@ -54,7 +54,7 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
     let writable = File::options().write(true).open(&path);
     writable.map_err(|error| in_data(&path, "cannot be written", &error))?;
     let stop = Stop::new()?;
-    let server = start(address, &configuration, &passwords, &password);
+    let server = start(address, &configuration);
     let server = server.await.map_err(|error| {
         let path = path.display();
         format!(
@@ -67,15 +67,10 @@ pub async fn demo(configuration: &Configuration) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn start(
-    address: TcpSocket,
-    configuration: &Configuration,
-    passwords: &Passwords,
-    password: &str,
-) -> Result<Server, StartError> {
+async fn start(address: TcpSocket, configuration: &Configuration) -> Result<Server, StartError> {
     server::migrate(configuration).await?;
     let server = Server::start_at(address, configuration, Clock::system()).await?;
-    let refreshed = demo::refresh(server.db(), passwords, password).await;
+    let refreshed = demo::refresh(server.db()).await;
     refreshed.map_err(|error| server::unusable(configuration, &error))?;
     Ok(server)
 }

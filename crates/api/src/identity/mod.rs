@@ -2,6 +2,7 @@
 
 pub mod mail;
 pub mod password;
+pub mod second_factor;
 pub mod session;
 pub mod user;
 pub mod viewer;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     identity::{
         session::{self, SessionId},
-        sign_in, sign_up,
+        sign_in::{self, SignedIn},
+        sign_up,
     },
     organizations::{
         organization::{self, NewOrganization},
@@ -14,7 +15,7 @@ use domain::{
     secret::Token,
 };
 
-use super::{user::Locale, viewer::Viewer};
+use super::{second_factor::SignInChallenge, user::Locale, viewer::Viewer};
 use crate::{
     error::Result,
     http::session_cookie,
@@ -38,6 +39,8 @@ pub struct Session {
     created_at: DateTime<Utc>,
     /// When the password was last given in it: it is fresh for 15 minutes.
     authenticated_at: DateTime<Utc>,
+    /// When a second factor was last given in it, if one was.
+    second_factor_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     last_used_at: DateTime<Utc>,
     /// When it ends, whatever its use.
@@ -54,6 +57,7 @@ impl Session {
             address: row.address,
             created_at: row.created_at,
             authenticated_at: row.authenticated_at,
+            second_factor_at: row.second_factor_at,
             last_used_at: row.last_used_at,
             expires_at: row.expires_at,
         }
@@ -109,8 +113,18 @@ pub struct SignInPayload {
     token: Option<String>,
     /// The person who is signed in now.
     viewer: Option<Viewer>,
+    /// In place of these two, where the account has a second factor: what `completeSignIn` takes.
+    challenge: Option<SignInChallenge>,
     /// What the caller can mend.
     errors: Vec<UserError>,
+}
+
+/// What a sign-in opened, for [`SignInPayload`].
+pub(super) enum Opened {
+    /// A session, whose token it is.
+    Session(Token),
+    /// The way to the second factor.
+    Challenged(SignInChallenge),
 }
 
 /// What became of signing out. The answer also clears the session cookie.
@@ -181,7 +195,7 @@ impl SessionMutation {
         };
         let signed_up = Box::pin(signed_up);
         let mut answer: Option<Result<SignInPayload>> =
-            payload(async { Ok(admit(context, signed_up.await?)) }).await;
+            payload(async { Ok(admit(context, signed_up.await?).into()) }).await;
         if let (Some(organization), Some(Ok(signed_up))) = (organization, &mut answer)
             && signed_up.viewer.is_some()
         {
@@ -193,7 +207,8 @@ impl SessionMutation {
         answer
     }
 
-    /// Opens a session, in the organization that was used last. From one network address three times, and
+    /// Opens a session, in the organization that was used last; or, where the account has a second factor,
+    /// answers with a `challenge` for `completeSignIn`. From one network address three times, and
     /// three more a minute; then the error `RATE_LIMITED` says when to come again.
     async fn sign_in(
         &self,
@@ -213,7 +228,13 @@ impl SessionMutation {
             credentials,
             origin,
         ));
-        payload(async { Ok(admit(context, signed_in.await?)) }).await
+        payload(async {
+            Ok(match signed_in.await? {
+                SignedIn::Open(token, viewer) => admit(context, (token, viewer)).into(),
+                SignedIn::Challenged(challenge) => Opened::Challenged(challenge.into()),
+            })
+        })
+        .await
     }
 
     /// Ends the session in use.
@@ -256,11 +277,23 @@ impl SessionMutation {
     }
 }
 
-impl From<Settled<Token>> for SignInPayload {
-    fn from(settled: Settled<Token>) -> Self {
+impl From<Token> for Opened {
+    fn from(token: Token) -> Self {
+        Self::Session(token)
+    }
+}
+
+impl From<Settled<Opened>> for SignInPayload {
+    fn from(settled: Settled<Opened>) -> Self {
+        let (token, challenge) = match settled.value {
+            Some(Opened::Session(token)) => (Some(token), None),
+            Some(Opened::Challenged(challenge)) => (None, Some(challenge)),
+            None => (None, None),
+        };
         Self {
-            viewer: settled.value.is_some().then_some(Viewer),
-            token: settled.value.map(|token| token.reveal()),
+            viewer: token.is_some().then_some(Viewer),
+            token: token.map(|token| token.reveal()),
+            challenge,
             errors: settled.errors,
         }
     }

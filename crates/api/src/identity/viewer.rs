@@ -4,11 +4,11 @@ use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Permissions,
-    identity::{session, user},
+    identity::{second_factor, session, user},
     organizations::{access, member},
 };
 
-use super::{session::Session, user::User};
+use super::{second_factor::SecondFactor, session::Session, user::User};
 use crate::{
     error::Result,
     operation::Operation,
@@ -57,6 +57,19 @@ impl Viewer {
     async fn email_verified(&self, context: &Context<'_>) -> Result<bool> {
         let viewer = Operation::of(context).require_viewer()?;
         Ok(user::is_email_verified(&viewer).await?)
+    }
+
+    /// What signing in takes besides the password; nothing where they added none.
+    async fn second_factors(&self, context: &Context<'_>) -> Result<Vec<SecondFactor>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        let held = second_factor::list(&viewer).await?;
+        Ok(held.into_iter().map(SecondFactor::from).collect())
+    }
+
+    /// How many recovery codes they have left, of ten.
+    async fn recovery_codes_left(&self, context: &Context<'_>) -> Result<usize> {
+        let viewer = Operation::of(context).require_viewer()?;
+        Ok(second_factor::recovery::left(&viewer).await?)
     }
 
     /// Where they are signed in, newest first.

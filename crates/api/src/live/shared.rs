@@ -30,6 +30,8 @@ pub struct Occasion {
     wish: Wish,
     organization: OrganizationId,
     permissions: Permissions,
+    /// What is told apart from what they may not do at all.
+    withheld: Permissions,
     /// The first and the last number of the batch, how many it has, and where it goes on.
     range: (Option<i64>, Option<i64>, usize, i64, bool),
 }
@@ -64,6 +66,7 @@ impl Occasion {
             wish: wish.clone(),
             organization: scope.organization(),
             permissions: scope.permissions(),
+            withheld: scope.withheld(),
             range: (
                 changes.first().map(|change| change.sequence),
                 changes.last().map(|change| change.sequence),

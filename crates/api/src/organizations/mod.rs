@@ -7,6 +7,7 @@ pub mod member;
 pub mod member_role;
 pub mod organization;
 pub mod role;
+pub mod second_factor;
 pub mod team;
 pub mod team_member;
 pub mod team_role;

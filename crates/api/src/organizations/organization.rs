@@ -8,11 +8,12 @@ use domain::{
     identity::session,
     organizations::{
         organization::{self, NewOrganization, OrganizationPatch},
-        ownership,
+        ownership, second_factor,
     },
     permission::{MembersRead, OrganizationRead, OrganizationTransfer, OrganizationUpdate},
 };
 
+use super::second_factor::SecondFactorRequirement;
 use crate::{
     error::{Result, nullable},
     id,
@@ -227,6 +228,11 @@ impl Organization {
     /// Days for which entries of the audit log are kept, at least.
     fn audit_retention_days(&self) -> i32 {
         self.0.audit_retention_days
+    }
+
+    /// What people can do there only in a session in which they gave a second factor.
+    fn second_factor_requirement(&self) -> SecondFactorRequirement {
+        second_factor::of(&self.0).into()
     }
 
     /// The one owner; null for an organization other than the request's.

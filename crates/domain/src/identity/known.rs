@@ -42,6 +42,7 @@ impl Known {
             session: holder.session,
             token_hash: holder.token_hash.clone(),
             authenticated_at: holder.authenticated_at,
+            second_factor_at: holder.second_factor_at,
             organization: Some(holder.standing.organization),
             origin: request.origin.clone().into(),
         };
@@ -57,6 +58,7 @@ impl Known {
             session: viewer.session,
             user: viewer.user,
             authenticated_at: viewer.authenticated_at,
+            second_factor_at: viewer.second_factor_at,
             standing: standing.clone(),
         };
         let mut people = self.lock();

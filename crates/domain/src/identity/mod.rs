@@ -1,9 +1,10 @@
-//! Who a person is: accounts, passwords and sessions.
+//! Who a person is: accounts, passwords, second factors and sessions.
 
 pub(crate) mod account_token;
 pub mod email;
 pub mod known;
 pub mod password;
+pub mod second_factor;
 pub mod session;
 pub mod sign_in;
 pub mod sign_up;

@@ -6,7 +6,7 @@ use entity::{
     organizations::{member, organization::OrganizationId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, LockType},
 };
 
@@ -14,7 +14,7 @@ pub use entity::identity::session::{Model as Session, SessionId};
 
 use crate::{
     Code, Error, Result, System, Viewer,
-    scope::{Origin, Own, Standing, SystemTransaction},
+    scope::{Origin, Own, Standing},
     secret::Token,
 };
 
@@ -75,6 +75,7 @@ pub async fn authenticate(
         session: identity.session,
         token_hash: token.hash().into(),
         authenticated_at: identity.authenticated_at,
+        second_factor_at: identity.second_factor_at,
         // An unknown slug and one of somebody else's are told apart by nobody: entering fails.
         organization: identity
             .organization
@@ -168,35 +169,46 @@ pub async fn activate(viewer: &Viewer, organization: OrganizationId) -> Result<(
 }
 
 /// Opens a session in a running sign-in: its token, and who holds it.
-pub(super) async fn open(
-    system: &System,
-    transaction: &SystemTransaction,
-    user: user::UserId,
-    organization: Option<OrganizationId>,
+pub(super) async fn open(own: &Own, origin: Origin) -> Result<(Token, Viewer)> {
+    open_as(own, origin, None).await
+}
+
+/// The same for who gave a second factor, too.
+pub(super) async fn open_with_second_factor(own: &Own, origin: Origin) -> Result<(Token, Viewer)> {
+    let now = own.clock().now();
+    open_as(own, origin, Some(now)).await
+}
+
+async fn open_as(
+    own: &Own,
     origin: Origin,
+    second_factor_at: Option<DateTime<Utc>>,
 ) -> Result<(Token, Viewer)> {
     let token = Token::random()?;
     let id = SessionId::random();
-    let now = system.clock().now();
+    let organization = last_organization(own).await?;
+    let now = own.clock().now();
     let row = session::ActiveModel {
         id: Set(id),
-        user_id: Set(user),
+        user_id: Set(own.user()),
         token_hash: Set(token.hash()),
         active_organization_id: Set(organization),
         user_agent: Set(origin.user_agent.clone()),
         address: Set(origin.address.clone().unwrap_or_default()),
         created_at: Set(now),
         authenticated_at: Set(now),
+        second_factor_at: Set(second_factor_at),
         last_used_at: Set(now),
         expires_at: Set(now + ABSOLUTE),
     };
-    row.insert(&**transaction).await?;
+    own.insert(row).await?;
     let viewer = Viewer {
-        db: system.db().clone(),
-        user,
+        db: own.db().clone(),
+        user: own.user(),
         session: id,
         token_hash: token.hash().into(),
         authenticated_at: now,
+        second_factor_at,
         organization,
         origin: origin.into(),
     };
@@ -209,24 +221,31 @@ pub(super) async fn open(
 /// # Errors
 /// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
 pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<user::Model> {
-    let account = own.find::<user::Entity>().lock(LockType::NoKeyUpdate);
-    let account = own.all(account).await?.pop();
-    let account = account.ok_or(Error::Unauthenticated)?;
+    let account = account(own).await?;
     if is_open(own, viewer).await? {
         return Ok(account);
     }
     Err(Error::Unauthenticated)
 }
 
-/// Makes the session in use fresh, under another token, in a running change of a locked account. The
-/// token before ends, and with it the streams that were begun with it, once the caller has committed
-/// and said so.
-pub(super) async fn renew(own: &Own, viewer: &Viewer) -> Result<(Token, Viewer)> {
+/// Locks the account whose transaction it is, and gives it.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it is gone.
+pub(super) async fn account(own: &Own) -> Result<user::Model> {
+    let account = own.find::<user::Entity>().lock(LockType::NoKeyUpdate);
+    let account = account.filter(user::Column::DeletedAt.is_null());
+    own.all(account).await?.pop().ok_or(Error::Unauthenticated)
+}
+
+/// Gives the session in use another token, and writes down what `viewer` says was proved in it, in a
+/// running change of a locked account. The token before ends, and with it the streams that were begun
+/// with it, once the caller has committed and said so.
+pub(super) async fn renew(own: &Own, viewer: Viewer) -> Result<(Token, Viewer)> {
     let token = Token::random()?;
     let renewed = Viewer {
         token_hash: token.hash().into(),
-        authenticated_at: viewer.clock().now(),
-        ..viewer.clone()
+        ..viewer
     };
     let update = own
         .change::<session::Entity>()
@@ -235,7 +254,11 @@ pub(super) async fn renew(own: &Own, viewer: &Viewer) -> Result<(Token, Viewer)>
             session::Column::AuthenticatedAt,
             Expr::value(renewed.authenticated_at),
         )
-        .filter(session::Column::Id.eq(viewer.session().uuid()));
+        .col_expr(
+            session::Column::SecondFactorAt,
+            Expr::value(renewed.second_factor_at),
+        )
+        .filter(session::Column::Id.eq(renewed.session().uuid()));
     own.update(update).await?;
     Ok((token, renewed))
 }
@@ -252,16 +275,13 @@ pub(super) async fn end_others(own: &Own, viewer: &Viewer) -> Result<Vec<Session
 }
 
 /// The organization that the person's newest session acted in. Entering it checks the membership.
-pub(super) async fn last_organization(
-    transaction: &SystemTransaction,
-    user: user::UserId,
-) -> Result<Option<OrganizationId>> {
-    let newest = session::Entity::find()
-        .filter(session::Column::UserId.eq(user))
+async fn last_organization(own: &Own) -> Result<Option<OrganizationId>> {
+    let newest = own
+        .find::<session::Entity>()
         .filter(session::Column::ActiveOrganizationId.is_not_null())
         .order_by_desc(session::Column::LastUsedAt)
-        .one(&**transaction)
-        .await?;
+        .limit(1);
+    let newest = own.all(newest).await?.pop();
     Ok(newest.and_then(|session| session.active_organization_id))
 }
 
@@ -270,6 +290,11 @@ async fn is_open(own: &Own, viewer: &Viewer) -> Result<bool> {
         .find::<session::Entity>()
         .filter(session::Column::Id.eq(viewer.session().uuid()))
         .filter(session::Column::TokenHash.eq(viewer.token_hash.to_vec()))
+        // A mark that was given comes with another token; one can be taken from a token, too.
+        .filter(match viewer.second_factor_at {
+            Some(_) => session::Column::SecondFactorAt.is_not_null(),
+            None => session::Column::SecondFactorAt.is_null(),
+        })
         .filter(session::Column::ExpiresAt.gt(viewer.clock().now()));
     Ok(!own.all(open).await?.is_empty())
 }

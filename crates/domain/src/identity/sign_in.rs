@@ -1,14 +1,15 @@
 //! Signing in.
 
 use entity::identity::user;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
-    sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     Passwords, email,
     password::{self, Verdict},
+    second_factor::{
+        self,
+        challenge::{self, Challenge},
+    },
     session, username,
 };
 use crate::{Code, Error, Limits, Result, System, Viewer, limit, scope::Origin, secret::Token};
@@ -22,7 +23,16 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// Opens a session for whoever knows the password, in the organization they used last.
+/// What has become of a sign-in whose password was right.
+pub enum SignedIn {
+    /// A session is open.
+    Open(Token, Viewer),
+    /// The account has a second factor, which is to be given first.
+    Challenged(Challenge),
+}
+
+/// Opens a session for whoever knows the password, in the organization they used last; or says which
+/// second factor it takes, where the account has any.
 ///
 /// From the third wrong password in a row for a login on, the answer takes longer and longer, whether or
 /// not there is such an account. It is never locked: nobody can lock somebody else out.
@@ -36,7 +46,7 @@ pub async fn sign_in(
     limits: &Limits,
     credentials: Credentials,
     origin: Origin,
-) -> Result<(Token, Viewer)> {
+) -> Result<SignedIn> {
     let wrong = || {
         Error::refused(
             Code::BadCredentials,
@@ -66,29 +76,32 @@ pub async fn sign_in(
         Verdict::RightButOutdated => Some(passwords.hash(credentials.password).await?),
         _ => None,
     };
-    let transaction = system.begin(true).await?;
+    let own = system.begin(true).await?.of(user.id);
     // Locked: whoever changes the password ends the sessions that it opened.
-    let unchanged = user::Entity::find_by_id(user.id)
-        .filter(user::Column::PasswordHash.eq(&*user.password_hash))
-        .filter(user::Column::DeletedAt.is_null())
-        .lock(LockType::NoKeyUpdate)
-        .one(&*transaction)
-        .await?;
-    if unchanged.is_none() {
-        return Err(Error::Unavailable("The account was just changed."));
+    let changed = || Error::Unavailable("The account was just changed.");
+    let account = session::account(&own).await.map_err(|error| match error {
+        Error::Unauthenticated => changed(),
+        other => other,
+    })?;
+    if account.password_hash != user.password_hash {
+        return Err(changed());
     }
-    let organization = session::last_organization(&transaction, user.id).await?;
     if let Some(hash) = renewed {
-        let update = user::ActiveModel {
-            id: Set(user.id),
-            password_hash: Set(hash),
-            updated_at: Set(system.clock().now()),
-            ..Default::default()
-        };
-        update.update(&*transaction).await?;
+        let update = own
+            .change::<user::Entity>()
+            .col_expr(user::Column::PasswordHash, Expr::value(hash))
+            .col_expr(user::Column::UpdatedAt, Expr::value(own.clock().now()));
+        own.update(update).await?;
     }
-    let signed_in = session::open(system, &transaction, user.id, organization, origin).await?;
-    transaction.commit().await?;
+    let held = second_factor::held(&own).await?;
+    let signed_in = if held.is_empty() {
+        let (token, viewer) = session::open(&own, origin).await?;
+        SignedIn::Open(token, viewer)
+    } else {
+        let factors = held.into_iter().map(|factor| factor.kind).collect();
+        SignedIn::Challenged(challenge::issue(&own, factors).await?)
+    };
+    own.commit().await?;
     Ok(signed_in)
 }
 

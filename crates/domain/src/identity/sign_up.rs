@@ -103,7 +103,8 @@ pub async fn sign_up(
     };
     row.insert(&*transaction).await?;
     account_token::request_first(&transaction, id, &email, now).await?;
-    let signed_in = session::open(system, &transaction, id, None, origin).await?;
-    transaction.commit().await?;
+    let own = transaction.of(id);
+    let signed_in = session::open(&own, origin).await?;
+    own.commit().await?;
     Ok(signed_in)
 }

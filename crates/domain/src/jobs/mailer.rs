@@ -157,7 +157,13 @@ impl<T: Transport> Mailer<T> {
                 };
                 Some(token)
             }
-            Kind::EmailChangeRequested | Kind::EmailChanged | Kind::PasswordChanged => None,
+            Kind::EmailChangeRequested
+            | Kind::EmailChanged
+            | Kind::PasswordChanged
+            | Kind::SecondFactorAdded
+            | Kind::SecondFactorRemoved
+            | Kind::RecoveryCodesReplaced
+            | Kind::RecoveryCodeUsed => None,
         };
         let nothing = serde_json::Map::new();
         Ok(Some(Message::new(Parts {

@@ -15,7 +15,7 @@ use super::{
     hub::Hub,
 };
 use crate::{
-    Error, Permission, Result, Scope, Viewer, identity::session, organizations::member,
+    Error, Result, Scope, Viewer, identity::session, organizations::member,
     permission::AttendanceRead,
 };
 
@@ -212,11 +212,8 @@ async fn enter(viewer: &Viewer) -> Result<Scope> {
         return Err(Error::Unauthenticated);
     }
     let scope = member::enter(viewer).await?;
-    if scope.can(Permission::AttendanceRead) {
-        Ok(scope)
-    } else {
-        Err(Error::Forbidden(Permission::AttendanceRead))
-    }
+    scope.reader::<AttendanceRead>()?;
+    Ok(scope)
 }
 
 /// Waits for the process's stop, or the end of a session that may be this one.

@@ -45,6 +45,14 @@ kinds! {
     EmailChanged = "email_changed",
     /// The account has another password.
     PasswordChanged = "password_changed",
+    /// The account has another second factor.
+    SecondFactorAdded = "second_factor_added",
+    /// A second factor was taken from the account.
+    SecondFactorRemoved = "second_factor_removed",
+    /// The account has other recovery codes.
+    RecoveryCodesReplaced = "recovery_codes_replaced",
+    /// One of them was used; so many, `left`, are.
+    RecoveryCodeUsed = "recovery_code_used",
     /// The token that makes the recipient a member of `organization`.
     Invitation = "invitation",
 }
@@ -74,7 +82,13 @@ impl Kind {
             Self::ResetPassword => Some("reset-password"),
             Self::ChangeEmail => Some("confirm-email-change"),
             Self::Invitation => Some("accept-invitation"),
-            Self::EmailChangeRequested | Self::EmailChanged | Self::PasswordChanged => None,
+            Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::PasswordChanged
+            | Self::SecondFactorAdded
+            | Self::SecondFactorRemoved
+            | Self::RecoveryCodesReplaced
+            | Self::RecoveryCodeUsed => None,
         }
     }
 }

@@ -73,6 +73,30 @@ fn english(kind: Kind) -> Words {
             link: "",
             after: "If it was not you, ask for another password at once.",
         },
+        Kind::SecondFactorAdded => Words {
+            subject: "Your account has another second factor",
+            before: "a second factor was added to your account: signing in takes it from now on.",
+            link: "",
+            after: "If it was not you, change your password at once, and look at your second factors.",
+        },
+        Kind::SecondFactorRemoved => Words {
+            subject: "A second factor was removed",
+            before: "a second factor was taken from your account.",
+            link: "",
+            after: "If it was not you, change your password at once: that ends every other session.",
+        },
+        Kind::RecoveryCodesReplaced => Words {
+            subject: "You have other recovery codes",
+            before: "your account has ten other recovery codes. Those before are worth nothing any more.",
+            link: "",
+            after: "If it was not you, change your password at once: that ends every other session.",
+        },
+        Kind::RecoveryCodeUsed => Words {
+            subject: "A recovery code was used",
+            before: "one of the recovery codes of your account was used in place of a second factor. {left} are left.",
+            link: "",
+            after: "If it was not you, change your password at once, and make other recovery codes.",
+        },
         Kind::Invitation => Words {
             subject: "You are invited",
             before: "you are invited to {organization} on Rollcall. Sign in with the account of this address, or make one, and accept.",
@@ -119,6 +143,30 @@ fn german(kind: Kind) -> Words {
             before: "Ihr Konto hat ein anderes Passwort, und jede andere Sitzung wurde beendet.",
             link: "",
             after: "Wenn Sie es nicht waren, bitten Sie sofort um ein anderes Passwort.",
+        },
+        Kind::SecondFactorAdded => Words {
+            subject: "Ihr Konto hat einen weiteren zweiten Faktor",
+            before: "zu Ihrem Konto kam ein zweiter Faktor hinzu: Die Anmeldung verlangt ihn von jetzt an.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort und sehen Sie Ihre zweiten Faktoren durch.",
+        },
+        Kind::SecondFactorRemoved => Words {
+            subject: "Ein zweiter Faktor wurde entfernt",
+            before: "ein zweiter Faktor Ihres Kontos wurde entfernt.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort: Das beendet jede andere Sitzung.",
+        },
+        Kind::RecoveryCodesReplaced => Words {
+            subject: "Sie haben andere Wiederherstellungscodes",
+            before: "Ihr Konto hat zehn andere Wiederherstellungscodes. Die bisherigen gelten nicht mehr.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort: Das beendet jede andere Sitzung.",
+        },
+        Kind::RecoveryCodeUsed => Words {
+            subject: "Ein Wiederherstellungscode wurde verwendet",
+            before: "ein Wiederherstellungscode Ihres Kontos wurde anstelle eines zweiten Faktors verwendet. {left} sind übrig.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort und lassen Sie sich andere Wiederherstellungscodes geben.",
         },
         Kind::Invitation => Words {
             subject: "Sie sind eingeladen",

@@ -17,7 +17,8 @@ use super::{
     role,
 };
 use crate::{
-    BuiltInRole, Change, ChangeKind, Code, Error, Reader, Result, Scope, System, Viewer, Writer,
+    BuiltInRole, Change, ChangeKind, Code, Error, Permissions, Reader, Result, Scope, System,
+    Viewer, Writer,
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{MembersCreate, MembersDelete, MembersRead, MembersUpdate},
@@ -55,7 +56,13 @@ pub fn admit(viewer: &Viewer, standing: Option<&Standing>) -> Result<Scope> {
     match standing {
         Some(standing) => {
             let writable = matches!(standing.status, Status::Trial | Status::Active);
-            Ok(viewer.scope(standing.organization, standing.permissions, writable))
+            let withheld = if viewer.require_second_factor().is_ok() {
+                Permissions::default()
+            } else {
+                standing.withheld
+            };
+            let permissions = standing.permissions.without(withheld);
+            Ok(viewer.scope(standing.organization, permissions, withheld, writable))
         }
         None if viewer.organization().is_none() => Err(Error::NoOrganization),
         None => Err(Error::NotFound),

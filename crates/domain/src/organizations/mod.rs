@@ -10,6 +10,7 @@ mod metadata;
 pub mod organization;
 pub mod ownership;
 pub mod role;
+pub mod second_factor;
 pub mod slug;
 pub mod team;
 pub mod team_member;

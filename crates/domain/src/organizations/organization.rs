@@ -101,6 +101,7 @@ async fn found(
         metadata: Set(json!({})),
         access_version: Set(0),
         audit_retention_days: Set(AUDIT_RETENTION_AT_FIRST),
+        second_factor: Set(String::new()),
         created_at: Set(now),
         updated_at: Set(now),
     });

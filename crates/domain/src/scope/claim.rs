@@ -24,6 +24,7 @@ pub(crate) struct Holder {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
     pub(crate) authenticated_at: DateTime<Utc>,
+    pub(crate) second_factor_at: Option<DateTime<Utc>>,
     pub(crate) standing: Standing,
 }
 
@@ -103,6 +104,10 @@ impl Claim {
         let role = value(standing.role.clone().into());
         let access_version = value(standing.access_version.into());
         let session = session(&hash, &now);
+        let second_factor = match holder.second_factor_at {
+            Some(_) => "second_factor_at IS NOT NULL",
+            None => "second_factor_at IS NULL",
+        };
         let acts_here = match &holder.slug {
             None => format!("active_organization_id = {organization}"),
             Some(slug) => {
@@ -113,7 +118,7 @@ impl Claim {
             }
         };
         format!(
-            "EXISTS (SELECT 1 FROM {session} AND sessions.user_id = {user} AND {acts_here})
+            "EXISTS (SELECT 1 FROM {session} AND sessions.user_id = {user} AND {second_factor} AND {acts_here})
             AND (SELECT role FROM members WHERE organization_id = tenant.id AND user_id = {user}) = {role}
             AND (SELECT access_version FROM organizations WHERE id = tenant.id) = {access_version}"
         )

@@ -132,6 +132,8 @@ pub struct Scope {
     organization: OrganizationId,
     author: Author,
     permissions: Permissions,
+    /// What the actor could do besides, had they given a second factor.
+    withheld: Permissions,
     writable: bool,
     /// Whether the operation reads one thing, so that one statement needs no snapshot.
     reads_once: bool,
@@ -165,6 +167,12 @@ impl Scope {
     #[must_use]
     pub fn permissions(&self) -> Permissions {
         self.permissions
+    }
+
+    /// What the actor could do here besides, had they given a second factor in their session.
+    #[must_use]
+    pub fn withheld(&self) -> Permissions {
+        self.withheld
     }
 
     /// Whether the actor may do this.
@@ -201,7 +209,8 @@ impl Scope {
     /// the first statement.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] without the permission.
+    /// [`Error::Forbidden`] without the permission, [`Error::SecondFactorRequired`] where that is all
+    /// that is missing.
     pub fn reader<P: Grant>(&self) -> Result<Reader<P>> {
         self.require(P::PERMISSION)?;
         Ok(Reader {
@@ -276,8 +285,13 @@ impl Scope {
     /// cancelled.
     pub async fn require_writable(&self, permission: Permission) -> Result<()> {
         if !self.permissions.has(permission) {
-            Box::pin(self.write_denial(permission, "FORBIDDEN")).await;
-            return Err(Error::Forbidden(permission));
+            let lacking = self.lacking(permission);
+            let reason = match lacking {
+                Error::SecondFactorRequired(_) => Code::SecondFactorRequired.as_str(),
+                _ => "FORBIDDEN",
+            };
+            Box::pin(self.write_denial(permission, reason)).await;
+            return Err(lacking);
         }
         if !self.writable {
             let code = Code::OrganizationInactive;
@@ -295,7 +309,16 @@ impl Scope {
         if self.permissions.has(permission) {
             Ok(())
         } else {
-            Err(Error::Forbidden(permission))
+            Err(self.lacking(permission))
+        }
+    }
+
+    /// Why the actor may not do this.
+    fn lacking(&self, permission: Permission) -> Error {
+        if self.withheld.has(permission) {
+            Error::SecondFactorRequired(permission)
+        } else {
+            Error::Forbidden(permission)
         }
     }
 

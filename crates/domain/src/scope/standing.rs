@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::organizations::organization::{self, OrganizationId};
 
-use crate::Permissions;
+use crate::{Permissions, permission::Requirement};
 
 /// What a person was in the organization they act in when they came: for
 /// `organizations::member::admit` to judge.
@@ -14,6 +14,8 @@ pub struct Standing {
     pub(crate) role: String,
     /// What all their roles permit.
     pub(crate) permissions: Permissions,
+    /// What of that they may do only in a session in which they gave a second factor.
+    pub(crate) withheld: Permissions,
     /// The organization's, which moves with every change that may give or take access.
     pub(crate) access_version: i64,
     pub(crate) status: organization::Status,
@@ -29,6 +31,7 @@ pub(super) struct Found {
     roles: Option<String>,
     access_version: Option<i64>,
     status: Option<organization::Status>,
+    second_factor: Option<String>,
 }
 
 impl Found {
@@ -38,10 +41,14 @@ impl Found {
         organization: Option<OrganizationId>,
         last_used_at: DateTime<Utc>,
     ) -> Option<Standing> {
+        let roles = self.roles?;
+        let permissions = Permissions::of_roles(&roles);
+        let required = Requirement::parse(&self.second_factor?);
         Some(Standing {
             organization: organization?,
             role: self.role?,
-            permissions: Permissions::of_roles(&self.roles?),
+            permissions,
+            withheld: permissions.within(required.withholds(&roles)),
             access_version: self.access_version?,
             status: self.status?,
             last_used_at,
@@ -57,7 +64,8 @@ pub(super) fn columns(organization: &str, user: &str) -> String {
         "(SELECT role FROM members WHERE organization_id = {organization} AND user_id = {user}) AS role,
         {roles} AS roles,
         (SELECT access_version FROM organizations WHERE id = {organization}) AS access_version,
-        (SELECT status FROM organizations WHERE id = {organization}) AS status"
+        (SELECT status FROM organizations WHERE id = {organization}) AS status,
+        (SELECT second_factor FROM organizations WHERE id = {organization}) AS second_factor"
     )
 }
 

@@ -17,7 +17,7 @@ use entity::{
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
 
 use super::{
-    Actor, Author, Binding, Committed, Db, Origin, Scope, Standing, claim, dialect, outbox,
+    Actor, Author, Binding, Committed, Db, Origin, Own, Scope, Standing, claim, dialect, outbox,
     standing, transaction::Transaction,
 };
 use crate::{Permissions, Result, mail::Mail, secret::sealing::Sealing};
@@ -34,6 +34,7 @@ pub(crate) struct Identity {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
     pub(crate) authenticated_at: DateTime<Utc>,
+    pub(crate) second_factor_at: Option<DateTime<Utc>>,
     /// None where neither the session nor the request names one, or it names none that exists.
     pub(crate) organization: Option<OrganizationId>,
     pub(crate) last_used_at: DateTime<Utc>,
@@ -46,7 +47,7 @@ pub(crate) struct Identity {
 const IDENTIFY: &str = "
     SELECT tenant.*, {standing} FROM (
         SELECT who.*, {bound} AS bound FROM (
-            SELECT sessions.id AS session, user_id AS \"user\", authenticated_at, last_used_at,
+            SELECT sessions.id AS session, user_id AS \"user\", authenticated_at, second_factor_at, last_used_at,
                 CASE WHEN CAST($4 AS text) IS NULL THEN active_organization_id
                     ELSE (SELECT organization_id FROM organization_slugs WHERE slug = $4) END AS organization
             FROM {session} AND last_used_at > $3
@@ -59,6 +60,7 @@ struct Holder {
     session: SessionId,
     user: UserId,
     authenticated_at: DateTime<Utc>,
+    second_factor_at: Option<DateTime<Utc>>,
     last_used_at: DateTime<Utc>,
     organization: Option<OrganizationId>,
 }
@@ -139,6 +141,7 @@ impl System {
             user: holder.user,
             organization: holder.organization,
             authenticated_at: holder.authenticated_at,
+            second_factor_at: holder.second_factor_at,
             last_used_at: holder.last_used_at,
             standing: found.at(holder.organization, holder.last_used_at),
         }))
@@ -177,6 +180,7 @@ impl System {
                 origin: Arc::new(origin),
             },
             permissions: Permissions::all(),
+            withheld: Permissions::default(),
             writable: true,
             reads_once: false,
             claim: None,
@@ -235,6 +239,16 @@ impl System {
 }
 
 impl SystemTransaction {
+    /// The same on one person's own rows alone: for who is just proving that it is theirs.
+    pub(crate) fn of(self, user: UserId) -> Own {
+        Own {
+            db: self.db,
+            user,
+            transaction: self.transaction,
+            enqueued: self.enqueued,
+        }
+    }
+
     /// Has a mail sent after the commit.
     pub async fn mail(&self, mail: Mail) -> Result<()> {
         outbox::put(&self.transaction, self.db.clock(), mail).await?;

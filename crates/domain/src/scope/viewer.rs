@@ -7,7 +7,10 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    identity::{account_token, session, user},
+    identity::{
+        account_token, recovery_code, second_factor_counter, session, sign_in_challenge,
+        totp_factor, user,
+    },
     organizations::{member, organization},
 };
 use sea_orm::{
@@ -33,6 +36,8 @@ pub struct Viewer {
     /// Of the token that was shown: the session may have another by now.
     pub(crate) token_hash: Arc<[u8]>,
     pub(crate) authenticated_at: DateTime<Utc>,
+    /// When a second factor was given in the session, if it was.
+    pub(crate) second_factor_at: Option<DateTime<Utc>>,
     pub(crate) organization: Option<entity::organizations::organization::OrganizationId>,
     pub(crate) origin: Arc<Origin>,
 }
@@ -74,16 +79,28 @@ impl UserOwned for session::Entity {
 impl UserOwned for account_token::Entity {
     const USER: account_token::Column = account_token::Column::UserId;
 }
+impl UserOwned for totp_factor::Entity {
+    const USER: totp_factor::Column = totp_factor::Column::UserId;
+}
+impl UserOwned for recovery_code::Entity {
+    const USER: recovery_code::Column = recovery_code::Column::UserId;
+}
+impl UserOwned for sign_in_challenge::Entity {
+    const USER: sign_in_challenge::Column = sign_in_challenge::Column::UserId;
+}
+impl UserOwned for second_factor_counter::Entity {
+    const USER: second_factor_counter::Column = second_factor_counter::Column::UserId;
+}
 impl UserOwned for member::Entity {
     const USER: member::Column = member::Column::UserId;
 }
 
 /// A transaction on a person's own rows.
 pub struct Own {
-    db: Db,
-    user: user::UserId,
-    transaction: Transaction,
-    enqueued: AtomicBool,
+    pub(super) db: Db,
+    pub(super) user: user::UserId,
+    pub(super) transaction: Transaction,
+    pub(super) enqueued: AtomicBool,
 }
 
 impl Viewer {
@@ -131,6 +148,21 @@ impl Viewer {
             Code::SessionNotFresh,
             "",
             "This needs your password, given within the last 15 minutes: give it to confirmPassword, then try again.",
+        ))
+    }
+
+    /// Lets nobody through in whose session no second factor was given.
+    ///
+    /// # Errors
+    /// A refusal that says where to give it.
+    pub fn require_second_factor(&self) -> Result<()> {
+        if self.second_factor_at.is_some() {
+            return Ok(());
+        }
+        Err(Error::refused(
+            Code::SecondFactorRequired,
+            "",
+            "This needs your second factor: give it to confirmSecondFactor, then try again. If you have none, add one with beginTotp.",
         ))
     }
 
@@ -182,6 +214,7 @@ impl Viewer {
         &self,
         organization: entity::organizations::organization::OrganizationId,
         permissions: Permissions,
+        withheld: Permissions,
         writable: bool,
     ) -> Scope {
         Scope {
@@ -195,6 +228,7 @@ impl Viewer {
                 origin: self.origin.clone(),
             },
             permissions,
+            withheld,
             writable,
             reads_once: false,
             claim: None,
@@ -214,6 +248,28 @@ impl Fresh {
 }
 
 impl Own {
+    /// Whose it is.
+    #[must_use]
+    pub fn user(&self) -> user::UserId {
+        self.user
+    }
+
+    /// The database's clock.
+    #[must_use]
+    pub fn clock(&self) -> &crate::Clock {
+        self.db.clock()
+    }
+
+    /// Encrypts secrets that have to be read again.
+    #[must_use]
+    pub fn sealing(&self) -> &Sealing {
+        self.db.sealing()
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// A select of the person's own rows of `E`.
     #[must_use]
     pub fn find<E: UserOwned>(&self) -> Select<E> {

@@ -1,5 +1,9 @@
-//! Who a person is: the global login, its sessions, and the tokens that are mailed.
+//! Who a person is: the global login, its second factors and sessions, and the tokens that are mailed.
 
 pub mod account_token;
+pub mod recovery_code;
+pub mod second_factor_counter;
 pub mod session;
+pub mod sign_in_challenge;
+pub mod totp_factor;
 pub mod user;

@@ -29,6 +29,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When they last gave their password here.
     pub authenticated_at: DateTimeUtc,
+    /// When they last gave a second factor here, if they did.
+    pub second_factor_at: Option<DateTimeUtc>,
     /// Last use, written at most once a minute.
     pub last_used_at: DateTimeUtc,
     /// The absolute end, whatever the use.

@@ -30,6 +30,8 @@ pub struct Model {
     pub access_version: i64,
     /// Days for which entries of the audit log are kept.
     pub audit_retention_days: i32,
+    /// What it wants a second factor for, as `domain` spells it.
+    pub second_factor: String,
     /// When the row came to be.
     pub created_at: DateTimeUtc,
     /// When the row last changed.

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, QueryFilter, sea_query::Expr};
 use super::{Passwords, check};
 use crate::{
     Error, Problem, Result, Viewer,
-    identity::{account_token::Purpose, session},
+    identity::{account_token::Purpose, second_factor, session},
     mail::{Kind, Mail},
     scope::Fresh,
     secret::Token,
@@ -33,7 +33,13 @@ pub async fn change(
         .col_expr(user::Column::UpdatedAt, Expr::value(viewer.clock().now()));
     own.update(update).await?;
     let ended = session::end_others(&own, viewer).await?;
-    let renewed = session::renew(&own, viewer).await?;
+    let confirmed = Viewer {
+        authenticated_at: viewer.clock().now(),
+        ..viewer.clone()
+    };
+    let renewed = session::renew(&own, confirmed).await?;
+    // A sign-in with the password before.
+    second_factor::end_challenges(&own).await?;
     // What somebody else may have asked for: another address, or yet another password.
     let others = account_token::Column::Purpose.ne(Purpose::VerifyEmail);
     own.delete(own.removal::<account_token::Entity>().filter(others))

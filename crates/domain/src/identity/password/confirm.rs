@@ -53,7 +53,8 @@ pub async fn confirm(
     let fresh = prove(viewer, passwords, limits, "password", password).await?;
     let own = fresh.viewer().begin(true).await?;
     session::lock(&own, fresh.viewer()).await?;
-    let renewed = session::renew(&own, fresh.viewer()).await?;
+    // As the proof has it: given now.
+    let renewed = session::renew(&own, fresh.viewer().clone()).await?;
     own.commit().await?;
     viewer.db.end_session(viewer.session());
     Ok(renewed)

@@ -8,7 +8,7 @@ use crate::{
     Error, Limits, Result, System,
     identity::{
         account_token::{Purpose, invalid, opened_by, redeem},
-        email,
+        email, second_factor,
     },
     limit,
     mail::{Kind, Mail},
@@ -84,7 +84,10 @@ pub async fn reset(
         .await?;
     let told = Mail::new(Kind::PasswordChanged, row.address);
     transaction.mail(told.about(row.user_id)).await?;
-    transaction.commit().await?;
+    // Sign-ins with the password before. The second factors themselves stay.
+    let own = transaction.of(row.user_id);
+    second_factor::end_challenges(&own).await?;
+    own.commit().await?;
     for session in ended {
         system.db().end_session(session.id);
     }
