@@ -7,8 +7,8 @@ use crate::{
     audit::entry::AuditQuery,
     events::{event::EventQuery, mutation::EventMutation},
     identity::{
-        mail::MailMutation, password::PasswordMutation, second_factor::SecondFactorMutation,
-        session::SessionMutation, viewer::ViewerQuery,
+        account::AccountMutation, mail::MailMutation, password::PasswordMutation,
+        second_factor::SecondFactorMutation, session::SessionMutation, viewer::ViewerQuery,
     },
     imports::{import::ImportQuery, mutation::ImportMutation, row::ImportRowQuery},
     live::change::{ChangeQuery, ChangeSubscription},
@@ -55,6 +55,7 @@ pub struct Mutation(
     PasswordMutation,
     SecondFactorMutation,
     MailMutation,
+    AccountMutation,
     OrganizationMutation,
     SecondFactorRequirementMutation,
     MemberMutation,

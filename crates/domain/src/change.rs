@@ -80,6 +80,8 @@ kinds! {
     TeamRoleWithdrawn = "team.role_withdrawn",
     /// Entries of the audit log whose time had come were removed.
     AuditPurged = "audit.purged",
+    /// Whom entries of the audit log were about was taken out of them: their accounts are gone.
+    AuditErased = "audit.erased",
     /// An event was made.
     EventCreated = "event.created",
     /// An event changed.

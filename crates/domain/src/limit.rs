@@ -33,6 +33,8 @@ pub const RECOVERY_OF_ADDRESS: Rule = Rule::new("recovery_of_address", 1, TimeDe
 pub const INVITATION_OF_ADDRESS: Rule = Rule::new("invitation_of_address", 5, TimeDelta::days(1));
 /// Asking an e-mail address whether it is to be an account's.
 pub const EMAIL_CHANGE: Rule = Rule::new("email_change", 3, TimeDelta::hours(1));
+/// Asking for another username, for an account.
+pub const USERNAME_CHANGE: Rule = Rule::new("username_change", 3, TimeDelta::days(1));
 /// Wrong passwords in a row for a login, for [`Limits::slow_down`].
 pub const WRONG_PASSWORDS: Rule = Rule::new("wrong_passwords", 6, TimeDelta::minutes(30));
 

@@ -74,6 +74,31 @@ pub fn lines(
     text.to_owned()
 }
 
+/// A telephone number as it is kept: its digits, with a plus before them where one was given.
+///
+/// # Errors
+/// What is wrong with it, at `phone`.
+pub fn phone(number: &str) -> Result<String, Problem> {
+    let kept: String = number
+        .chars()
+        .filter(|character| character.is_ascii_digit() || *character == '+')
+        .collect();
+    let digits = kept.strip_prefix('+').unwrap_or(&kept);
+    let known = |character: char| character.is_ascii_digit() || " +-().,/".contains(character);
+    if (5..=20).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && number.chars().all(known)
+    {
+        Ok(kept)
+    } else {
+        Err(Problem::new(
+            Code::Invalid,
+            "phone",
+            "A telephone number has 5 to 20 digits, with an optional plus before them.",
+        ))
+    }
+}
+
 /// Line ends as Unicode knows them, and tabs.
 fn breaks_lines(character: char) -> bool {
     matches!(character, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')

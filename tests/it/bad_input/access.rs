@@ -12,6 +12,9 @@ pub async fn samples(app: &App, owner: &Client, login: &str) -> Vec<Sample> {
     // The owner belongs to another organization, too, and can leave it.
     let elsewhere = app.owner("choir").await;
     let own = id(owner, "{ viewer { user { email } } }", "/viewer/user/email").await;
+    for address in [&*own, login] {
+        app.prove(address).await;
+    }
     let access = json!({ "email": own, "role": "member" });
     elsewhere.done("addMember", "__typename", access).await;
     let elsewhere = id(&elsewhere, "{ organization { id } }", "/organization/id").await;

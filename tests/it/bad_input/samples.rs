@@ -198,6 +198,14 @@ impl World {
                 Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
             ),
             ("revokeOtherSessions", None),
+            (
+                "updateProfile",
+                Some(json!({
+                    "firstName": "Ada", "lastName": "L", "phone": "+43 1 2345", "avatarUrl": "https://example.org/me.png", "locale": "DE",
+                })),
+            ),
+            ("changeUsername", Some(json!({ "username": "renamed" }))),
+            ("deleteAccount", None),
             ("signOut", None),
         ]);
         Self {

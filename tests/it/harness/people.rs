@@ -25,6 +25,7 @@ impl App {
         let client = self.sign_up(role).await;
         let me = client.ok("{ viewer { user { email } } }", json!({})).await;
         let email = me["viewer"]["user"]["email"].clone();
+        self.prove(email.as_str().expect("an address")).await;
         owner
             .ok(
                 "mutation($input: AddMemberInput!) { addMember(input: $input) { member { id } errors { message code } } }",
@@ -40,6 +41,15 @@ impl App {
             )
             .await;
         client
+    }
+}
+
+impl App {
+    /// Has an account prove its address, as if it had been mailed a token.
+    pub async fn prove(&self, email: &str) {
+        let sql =
+            format!("UPDATE users SET email_verified_at = created_at WHERE email = '{email}'");
+        self.database.look(&sql).await;
     }
 }
 

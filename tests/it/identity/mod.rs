@@ -1,11 +1,14 @@
 //! Accounts, passwords and sessions.
 
+mod closing;
 mod cookie;
 mod found;
 mod fresh;
 mod known;
 mod limits;
 mod password;
+mod profile;
+mod purge;
 mod second_factor;
 mod session;
 mod sign_in;

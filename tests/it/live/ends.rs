@@ -86,6 +86,7 @@ async fn for_each_ending(app: &App, addresses: &[String]) {
             ("renewed", "UNAUTHENTICATED"),
             ("another password", "UNAUTHENTICATED"),
             ("a reset password", "UNAUTHENTICATED"),
+            ("a closed account", "UNAUTHENTICATED"),
         ] {
             let partner = app.member(&owner, "viewer").await;
             let mut stream = open(&partner.at(address)).await;
@@ -184,6 +185,10 @@ async fn end(ending: &str, app: &App, owner: &Client, partner: &Client) {
             app.anonymous()
                 .done("resetPassword", "__typename", input)
                 .await
+        }
+        "a closed account" => {
+            let close = "mutation { deleteAccount { errors { message code } } }";
+            partner.ok(close, json!({})).await
         }
         "renewed" => {
             let input = json!({ "password": PASSWORD });

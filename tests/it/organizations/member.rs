@@ -47,6 +47,16 @@ async fn email(client: &Client) -> Value {
 async fn an_account_is_given_access_by_its_address(app: App) {
     let (owner, bo) = (app.owner("jazz").await, app.sign_up("bo").await);
     let address = email(&bo).await;
+    // Whoever signed up may have given an address that is not theirs.
+    let input = json!({ "email": address, "role": "checkin" });
+    let nobody = json!({ "email": "nobody@example.org", "role": "checkin" });
+    let [unproved, unknown] = [input, nobody]
+        .map(async |input| owner.mutate("addMember", "__typename", input).await.body);
+    let (unproved, unknown) = (unproved.await, unknown.await);
+    assert_eq!(unproved, unknown);
+    let message = unproved["data"]["addMember"]["errors"][0]["message"].as_str();
+    assert!(message.expect("a message").contains("createInvitation"));
+    app.prove(address.as_str().expect("an address")).await;
     let upper = address.as_str().expect("an address").to_uppercase();
     let payload = owner
         .done(
@@ -226,6 +236,7 @@ async fn nobody_grants_what_they_do_not_hold(app: App) {
         app.member(&owner, "viewer").await,
     );
     let address = email(&newcomer).await;
+    app.prove(address.as_str().expect("an address")).await;
     let own = member(&owner, "admin").await;
     let before = app.database.holdings().await;
     for client in [&owner, &admin] {
@@ -293,6 +304,8 @@ async fn only_some_may_touch_members(app: App) {
         let client = app.member(&owner, role).await;
         app.member(&owner, "viewer").await;
         let guest = app.sign_up("guest").await;
+        let address = email(&guest).await;
+        app.prove(address.as_str().expect("an address")).await;
         let subject = members(&owner)
             .await
             .into_iter()
@@ -301,10 +314,7 @@ async fn only_some_may_touch_members(app: App) {
             .expect("a viewer")
             .1;
         let mutations = [
-            (
-                "addMember",
-                json!({ "email": email(&guest).await, "role": "member" }),
-            ),
+            ("addMember", json!({ "email": address, "role": "member" })),
             (
                 "changeMemberRole",
                 json!({ "memberId": subject, "role": "checkin" }),

@@ -36,6 +36,7 @@ const OF_A_SESSION: &[&str] = &[
     "signOut",
     "confirmPassword",
     "changePassword",
+    "deleteAccount",
     "createOrganization",
     "activateOrganization",
     "leaveOrganization",

@@ -112,6 +112,7 @@ impl Sampler<'_> {
             (_, "code") => json!(self.ids.get(&'%').map_or("000000", String::as_str)),
             (_, "slug") => json!(format!("sample-{number}")),
             (_, "timeZone") => json!("Europe/Vienna"),
+            (_, "avatarUrl") => json!("https://example.org/sample.png"),
             (_, "phone") => json!("+43 1 2345678"),
             (_, "metadata") => json!({ "sample": number }),
             (_, "seats") => json!(2),

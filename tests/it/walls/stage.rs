@@ -138,7 +138,9 @@ impl Stage {
             }
             "leaveOrganization" => {
                 caller = app.sign_up(&self.name.replace('-', "_")).await;
-                self.member(&address(&caller).await).await;
+                let address = address(&caller).await;
+                app.prove(&address).await;
+                self.member(&address).await;
             }
             "resendInvitation" | "revokeInvitation" | "declineInvitation" | "acceptInvitation" => {
                 let invited = app.sign_up(&self.name.replace('-', "_")).await;
@@ -161,9 +163,13 @@ impl Stage {
             "addMember" => drop(set('@', self.account(app).await)),
             "commitImport" => drop(set('I', self.import().await)),
             "revokeSession" => drop(set('S', self.session().await.1)),
-            // What ends other sessions gets an account of its own, what changes the session in use
-            // one of the owner's.
-            "changePassword" | "revokeOtherSessions" => {
+            // What ends other sessions, or the account, gets an account of its own, what changes the
+            // session in use one of the owner's.
+            "changePassword"
+            | "revokeOtherSessions"
+            | "updateProfile"
+            | "changeUsername"
+            | "deleteAccount" => {
                 caller = app.sign_up(&self.name.replace('-', "_")).await;
             }
             // What is mailed goes to an account of its own, too; a mail a minute.
@@ -264,7 +270,9 @@ impl Stage {
 
     /// The address of a new account.
     async fn account(&self, app: &App) -> String {
-        address(&app.sign_up(&self.name.replace('-', "_")).await).await
+        let address = address(&app.sign_up(&self.name.replace('-', "_")).await).await;
+        app.prove(&address).await;
+        address
     }
 
     /// Gives the account with this address access.

@@ -17,12 +17,16 @@ const APPEND_ONLY: &[&str] = &[
 /// behind them, before they enter one.
 const OTHER_POLICIES: &[(&str, &str, &str)] = &[
     ("audit_logs", "kept", KEPT),
+    ("audit_logs", "erased", ERASED),
     ("members", "own", "PERMISSIVE SELECT"),
     ("organizations", "own", "PERMISSIVE SELECT"),
 ];
 /// A policy that forbids removing what is not old enough: only where there is one may the application
 /// remove what only grows.
 const KEPT: &str = "RESTRICTIVE DELETE";
+/// A policy that forbids writing anything but nulls: only where there is one may the application update
+/// columns of what only grows.
+const ERASED: &str = "RESTRICTIVE UPDATE";
 
 on_each_database!(every_table_is_walled_in, a_table_without_its_wall_is_found);
 
@@ -179,13 +183,21 @@ async fn of_rights(database: &TestDatabase, table: &Table) -> Vec<String> {
     let name = &table.name;
     let mut forbidden = vec!["TRUNCATE", "TRIGGER", "REFERENCES"];
     if APPEND_ONLY.contains(&name.as_str()) {
-        forbidden.push("UPDATE");
-        let kept = format!(
-            "SELECT count(*) FROM pg_policies WHERE tablename = '{name}' AND permissive || ' ' || cmd = '{KEPT}'"
-        );
-        if database.number(&kept).await == 0 {
+        let with = async |policy: &str| {
+            let count = format!(
+                "SELECT count(*) FROM pg_policies WHERE tablename = '{name}' AND permissive || ' ' || cmd = '{policy}'"
+            );
+            database.number(&count).await > 0
+        };
+        if !with(KEPT).await {
             forbidden.push("DELETE");
         }
+        // Of the whole table never.
+        forbidden.push(if with(ERASED).await {
+            "UPDATE ANYTHING"
+        } else {
+            "UPDATE"
+        });
     }
     if name == "seaql_migrations" {
         forbidden.extend(["SELECT", "INSERT", "UPDATE", "DELETE"]);
@@ -199,8 +211,9 @@ async fn of_rights(database: &TestDatabase, table: &Table) -> Vec<String> {
             }
             _ => String::new(),
         };
+        let of_table = right.split(' ').next().unwrap_or_default();
         let held = format!(
-            "SELECT (has_table_privilege('{ROLE}', 'public.{name}', '{right}') {of_column})::int"
+            "SELECT (has_table_privilege('{ROLE}', 'public.{name}', '{of_table}') {of_column})::int"
         );
         if database.number(&held).await == 1 {
             let what = if APPEND_ONLY.contains(&name.as_str()) {

@@ -35,6 +35,9 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "resetPassword",
     "requestEmailChange",
     "confirmEmailChange",
+    "updateProfile",
+    "changeUsername",
+    "deleteAccount",
     "createOrganization",
 ];
 

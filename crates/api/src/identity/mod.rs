@@ -1,5 +1,6 @@
 //! Accounts and sessions.
 
+pub mod account;
 pub mod mail;
 pub mod password;
 pub mod second_factor;

@@ -239,12 +239,10 @@ impl SessionMutation {
 
     /// Ends the session in use.
     async fn sign_out(&self, context: &Context<'_>) -> Option<Result<SignOutPayload>> {
-        let operation = Operation::of(context);
         payload(async {
-            let viewer = operation.require_viewer()?;
+            let viewer = Operation::of(context).require_viewer()?;
             session::revoke(&viewer, viewer.session()).await?;
-            operation.change_to(None);
-            context.insert_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
+            leave(context);
             Ok(())
         })
         .await
@@ -343,6 +341,13 @@ pub(super) fn admit(context: &Context<'_>, (token, viewer): (Token, domain::View
     context.insert_http_header("set-cookie", cookie);
     operation.change_to(Some(viewer));
     token
+}
+
+/// The rest of the operation is nobody's.
+pub(super) fn leave(context: &Context<'_>) {
+    let operation = Operation::of(context);
+    context.insert_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
+    operation.change_to(None);
 }
 
 async fn found(operation: &Operation, organization: NewOrganization) -> domain::Result<()> {

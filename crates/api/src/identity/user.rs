@@ -45,6 +45,8 @@ fields! {
         first_name: &str = first_name;
         /// Family name; may be empty.
         last_name: &str = last_name;
+        /// Where a picture of them is; null without one.
+        avatar_url: Option<&str> = avatar_url;
     }
     computed {}
     guarded {}

@@ -8,7 +8,11 @@ use domain::{
     organizations::{access, member},
 };
 
-use super::{second_factor::SecondFactor, session::Session, user::User};
+use super::{
+    second_factor::SecondFactor,
+    session::Session,
+    user::{Locale, User},
+};
 use crate::{
     error::Result,
     operation::Operation,
@@ -70,6 +74,18 @@ impl Viewer {
     async fn recovery_codes_left(&self, context: &Context<'_>) -> Result<usize> {
         let viewer = Operation::of(context).require_viewer()?;
         Ok(second_factor::recovery::left(&viewer).await?)
+    }
+
+    /// Their telephone number.
+    async fn phone(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        Ok(user::contact(&viewer).await?.0)
+    }
+
+    /// The language of their mails.
+    async fn locale(&self, context: &Context<'_>) -> Result<Locale> {
+        let viewer = Operation::of(context).require_viewer()?;
+        Ok(user::contact(&viewer).await?.1.into())
     }
 
     /// Where they are signed in, newest first.

@@ -42,7 +42,8 @@ pub struct MemberById;
 /// What giving somebody access takes.
 #[derive(InputObject)]
 pub struct AddMemberInput {
-    /// Address of their account, which exists already.
+    /// Address of their account, which has proved it. Whoever has none is invited: see
+    /// `createInvitation`.
     email: String,
     /// Slug of their role.
     role: String,

@@ -92,7 +92,7 @@ pub async fn actors(reader: &Reader<MembersRead>, users: &[UserId]) -> Result<Ve
     reader
         .rows_of(
             // The first entry of each is looked up: EXISTS would be joined, and all entries read.
-            "SELECT users.id, users.username, users.email, users.first_name, users.last_name FROM users
+            "SELECT users.id, users.username, users.email, users.first_name, users.last_name, users.avatar_url FROM users
              WHERE users.id {in $2} AND 1 = (
                  SELECT 1 FROM audit_logs WHERE organization_id = $1 AND actor_id = users.id
                  ORDER BY created_at LIMIT 1)",

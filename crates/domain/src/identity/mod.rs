@@ -4,6 +4,7 @@ pub(crate) mod account_token;
 pub mod email;
 pub mod known;
 pub mod password;
+pub mod profile;
 pub mod second_factor;
 pub mod session;
 pub mod sign_in;

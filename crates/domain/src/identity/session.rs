@@ -220,7 +220,7 @@ async fn open_as(
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when one that was faster ended the session in use, or its token.
-pub(super) async fn lock(own: &Own, viewer: &Viewer) -> Result<user::Model> {
+pub(crate) async fn lock(own: &Own, viewer: &Viewer) -> Result<user::Model> {
     let account = account(own).await?;
     if is_open(own, viewer).await? {
         return Ok(account);
@@ -271,6 +271,14 @@ pub(super) async fn end_others(own: &Own, viewer: &Viewer) -> Result<Vec<Session
     let ended = own.all(ended).await?;
     own.delete(own.removal::<session::Entity>().filter(others))
         .await?;
+    Ok(ended)
+}
+
+/// Ends all of the viewer's sessions, in a running change of a locked account, and gives them. Their
+/// streams end once the caller has committed and said so.
+pub(super) async fn end_all(own: &Own) -> Result<Vec<Session>> {
+    let ended = own.all(own.find::<session::Entity>()).await?;
+    own.delete(own.removal::<session::Entity>()).await?;
     Ok(ended)
 }
 

@@ -96,10 +96,13 @@ pub async fn sign_up(
         password_hash: Set(password_hash),
         first_name: Set(first_name),
         last_name: Set(last_name),
+        phone: Set(None),
+        avatar_url: Set(None),
         locale: Set(account.locale.as_str().to_owned()),
         created_at: Set(now),
         updated_at: Set(now),
         deleted_at: Set(None),
+        purged_at: Set(None),
     };
     row.insert(&*transaction).await?;
     account_token::request_first(&transaction, id, &email, now).await?;

@@ -1,6 +1,10 @@
 //! The rule for usernames (schema source 001): 3 to 50 of `[A-Za-z0-9_]`.
 
-use crate::{Code, Problem};
+use entity::identity::user;
+use sea_orm::sea_query::Expr;
+
+use super::session;
+use crate::{Code, Error, Limits, Problem, Result, limit, scope::Fresh};
 
 /// Checks a username and gives its key: what uniqueness and sign-in compare.
 pub fn check(username: &str) -> Result<String, Problem> {
@@ -20,4 +24,31 @@ pub fn check(username: &str) -> Result<String, Problem> {
 #[must_use]
 pub fn key(username: &str) -> String {
     username.to_ascii_lowercase()
+}
+
+/// Gives the viewer another username. The one before is free at once: nothing leads to a person by
+/// their name.
+///
+/// # Errors
+/// A refusal when it is none, theirs already, or somebody else's. [`Error::Limited`] after too many
+/// tries.
+pub async fn change(fresh: Fresh, limits: &Limits, username: &str) -> Result<()> {
+    let viewer = fresh.viewer();
+    let username_key = check(username).map_err(|problem| Error::Refused(vec![problem]))?;
+    let account = viewer.user().to_string();
+    limits.take(&limit::USERNAME_CHANGE, &account).await?;
+    let own = viewer.begin(true).await?;
+    let account = session::lock(&own, viewer).await?;
+    if account.username == username {
+        let message = "This is your username already.";
+        return Err(Error::refused(Code::Invalid, "username", message));
+    }
+    let update = own
+        .change::<user::Entity>()
+        .col_expr(user::Column::Username, Expr::value(username))
+        .col_expr(user::Column::UsernameKey, Expr::value(username_key))
+        .col_expr(user::Column::UpdatedAt, Expr::value(viewer.clock().now()));
+    let updated = own.update(update).await;
+    updated.map_err(|error| error.or_taken("username", "This username is taken."))?;
+    own.commit().await
 }

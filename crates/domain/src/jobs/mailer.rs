@@ -131,7 +131,7 @@ impl<T: Transport> Mailer<T> {
             .ok_or_else(|| Error::Internal(format!("a mail of unknown kind {}", mail.kind)))?;
         let mut person = match mail.user_id {
             None => None,
-            Some(user) => match find(system, user).await? {
+            Some(user) => match find(system, user, kind).await? {
                 None => return Ok(None),
                 person => person,
             },
@@ -163,7 +163,8 @@ impl<T: Transport> Mailer<T> {
             | Kind::SecondFactorAdded
             | Kind::SecondFactorRemoved
             | Kind::RecoveryCodesReplaced
-            | Kind::RecoveryCodeUsed => None,
+            | Kind::RecoveryCodeUsed
+            | Kind::AccountClosed => None,
         };
         let nothing = serde_json::Map::new();
         Ok(Some(Message::new(Parts {
@@ -181,11 +182,14 @@ impl<T: Transport> Mailer<T> {
     }
 }
 
-/// The account, unless it was closed.
-async fn find(system: &System, user: UserId) -> Result<Option<user::Model>> {
+/// The account, unless it was closed and the mail is about anything else.
+async fn find(system: &System, user: UserId, kind: Kind) -> Result<Option<user::Model>> {
     let transaction = system.begin(false).await?;
-    let open = user::Entity::find_by_id(user).filter(user::Column::DeletedAt.is_null());
-    Ok(open.one(&*transaction).await?)
+    let mut account = user::Entity::find_by_id(user);
+    if kind != Kind::AccountClosed {
+        account = account.filter(user::Column::DeletedAt.is_null());
+    }
+    Ok(account.one(&*transaction).await?)
 }
 
 /// Writes down what became of a mail.

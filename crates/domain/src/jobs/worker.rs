@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Db, Error, Result, Scope, System,
     attendance::imports::{commit, import, plan},
+    organizations::account,
     permission::ImportsCreate,
     scope::Committed,
 };
@@ -120,6 +121,7 @@ impl Worker {
         match &*job.kind {
             import::READ => plan::run(scope, job.subject_id.into()).await,
             import::COMMIT => commit::run(scope, job.subject_id.into()).await,
+            account::END => account::end(scope, job.subject_id.into()).await,
             // Left by a newer release: it will be taken again by an instance that knows it.
             other => Err(Error::Internal(format!("a job of unknown kind {other}"))),
         }
@@ -175,8 +177,12 @@ async fn hand_back(system: &System, job: &job::Model) -> Result<()> {
     transaction.commit().await
 }
 
-/// Tells the job's subject that nothing more will come of it.
+/// Tells the job's subject that nothing more will come of it. What an account leaves behind, its purge
+/// ends at the latest.
 async fn give_up(scope: &Scope, job: &job::Model) -> Result<()> {
+    if job.kind == account::END {
+        return Ok(());
+    }
     let writer = scope.writer::<ImportsCreate>().await?;
     plan::fail(
         writer,

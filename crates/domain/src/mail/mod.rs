@@ -53,6 +53,8 @@ kinds! {
     RecoveryCodesReplaced = "recovery_codes_replaced",
     /// One of them was used; so many, `left`, are.
     RecoveryCodeUsed = "recovery_code_used",
+    /// The account is closed.
+    AccountClosed = "account_closed",
     /// The token that makes the recipient a member of `organization`.
     Invitation = "invitation",
 }
@@ -88,7 +90,8 @@ impl Kind {
             | Self::SecondFactorAdded
             | Self::SecondFactorRemoved
             | Self::RecoveryCodesReplaced
-            | Self::RecoveryCodeUsed => None,
+            | Self::RecoveryCodeUsed
+            | Self::AccountClosed => None,
         }
     }
 }

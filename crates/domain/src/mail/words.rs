@@ -97,6 +97,12 @@ fn english(kind: Kind) -> Words {
             link: "",
             after: "If it was not you, change your password at once, and make other recovery codes.",
         },
+        Kind::AccountClosed => Words {
+            subject: "Your account is closed",
+            before: "your account is closed, as somebody who gave your password asked, and nobody can sign in to it any more. In 30 days nothing of it is left.",
+            link: "",
+            after: "If it was not you, write to whoever runs this service before that.",
+        },
         Kind::Invitation => Words {
             subject: "You are invited",
             before: "you are invited to {organization} on Rollcall. Sign in with the account of this address, or make one, and accept.",
@@ -167,6 +173,12 @@ fn german(kind: Kind) -> Words {
             before: "ein Wiederherstellungscode Ihres Kontos wurde anstelle eines zweiten Faktors verwendet. {left} sind übrig.",
             link: "",
             after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort und lassen Sie sich andere Wiederherstellungscodes geben.",
+        },
+        Kind::AccountClosed => Words {
+            subject: "Ihr Konto ist geschlossen",
+            before: "Ihr Konto ist geschlossen, wie jemand wünschte, der Ihr Passwort angab, und niemand kann sich mehr damit anmelden. In 30 Tagen ist nichts mehr davon da.",
+            link: "",
+            after: "Wenn Sie es nicht waren, schreiben Sie vorher an den Betreiber dieses Dienstes.",
         },
         Kind::Invitation => Words {
             subject: "Sie sind eingeladen",

@@ -140,7 +140,8 @@ pub async fn load(reader: &Reader<MembersRead>, members: &[MemberId]) -> Result<
         .await
 }
 
-/// Gives the account with this address access, under a role.
+/// Gives the account with this address access, under a role. An address that is not proved to be the
+/// account's names nobody: it may be a stranger who gave it.
 ///
 /// # Errors
 /// A refusal when there is no such account, it has access already, or the role permits what the
@@ -155,24 +156,28 @@ pub async fn add(writer: Writer<MembersCreate>, address: &str, role: &str) -> Re
             // whether the person is a member already.
             "SELECT users.id, members.id AS member_id FROM users
              LEFT JOIN members ON members.user_id = users.id AND members.organization_id = $1
-             WHERE users.email = $2 AND users.deleted_at IS NULL",
+             WHERE users.email = $2 AND users.email_verified_at IS NOT NULL AND users.deleted_at IS NULL",
             vec![Value::from(address)],
         )
         .await?
-        .pop()
-        .ok_or_else(|| {
-            Error::refused(
-                Code::NotFound,
-                "email",
-                "No account has this address: ask them to sign up first.",
-            )
-        })?;
+        .pop();
+    let stranger = || {
+        Error::refused(
+            Code::NotFound,
+            "email",
+            "No account is known to have this address: invite it with createInvitation.",
+        )
+    };
+    let user = user.ok_or_else(stranger)?;
     if user.member_id.is_some() {
         return Err(Error::refused(
             Code::Taken,
             "email",
             "This person is a member already.",
         ));
+    }
+    if !writer.keep_account(user.id).await? {
+        return Err(stranger());
     }
     let now = writer.scope().clock().now();
     let member = writer.insert(row(user.id, role, now)).await?;
@@ -303,6 +308,9 @@ pub(super) async fn admit_user<P>(writer: &Writer<P>, user: UserId, role: &str) 
         let message = "You are a member already.";
         return Err(Error::refused(Code::Taken, "", message));
     }
+    if !writer.keep_account(user).await? {
+        return Err(Error::Unauthenticated);
+    }
     writer
         .insert(row(user, role, writer.scope().clock().now()))
         .await
@@ -375,7 +383,7 @@ pub(super) async fn find<P>(writer: &Writer<P>, id: MemberId) -> Result<Member> 
 }
 
 /// Ends a membership. Their further roles and their places in teams go with it; what they hosted stays.
-async fn end<P>(writer: Writer<P>, member: Member, kind: ChangeKind) -> Result<Member> {
+pub(super) async fn end<P>(writer: Writer<P>, member: Member, kind: ChangeKind) -> Result<Member> {
     let hosted = writer
         .change::<event::Entity>()
         .set(event::Column::HostId, None::<uuid::Uuid>)

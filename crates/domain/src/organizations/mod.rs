@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod access;
+pub mod account;
 pub mod invitation;
 pub mod invitation_file;
 pub mod member;

@@ -90,6 +90,9 @@ async fn found(
     let id = OrganizationId::random();
     let scope = system.scope_for(viewer, id);
     let writer = scope.writer::<OrganizationUpdate>().await?;
+    if !writer.keep_account(viewer.user()).await? {
+        return Err(Error::Unauthenticated);
+    }
     let now = viewer.clock().now();
     let organization = writer.insert(organization::ActiveModel {
         id: Set(id),

@@ -29,13 +29,14 @@ pub async fn transfer(
         .filter(owners.or(member::Column::Id.eq(heir.uuid())));
     let concerned = writer.all(concerned).await?;
     let heir = concerned.iter().find(|member| member.id == heir);
-    let heir = heir.ok_or_else(|| {
+    let stranger = || {
         Error::refused(
             Code::NotFound,
             "memberId",
             "The organization has no such member.",
         )
-    })?;
+    };
+    let heir = heir.ok_or_else(stranger)?;
     let owner = concerned
         .iter()
         .find(|member| member.user_id == organization.owner_id)
@@ -47,6 +48,10 @@ pub async fn transfer(
     }
     if heir.id == owner.id {
         return Ok(organization);
+    }
+    // Whoever just closed their account owns nothing, and closes none from here on.
+    if !writer.keep_account(heir.user_id).await? {
+        return Err(stranger());
     }
     let now = writer.scope().clock().now();
     let mut changes = vec![

@@ -9,7 +9,7 @@ use sea_orm::{
 pub use entity::patrons::patron::{Model as Patron, PatronId};
 
 use crate::{
-    Change, ChangeKind, Code, Error, Problem, Reader, Result, Writer,
+    Change, ChangeKind, Code, Error, Reader, Result, Writer,
     identity::email,
     page::{Key, Page, PageRequest},
     permission::{PatronsCreate, PatronsDelete, PatronsRead, PatronsUpdate},
@@ -248,7 +248,9 @@ pub(crate) fn check(input: &NewPatron) -> Result<NewPatron> {
         .map(str::trim)
         .filter(|number| !number.is_empty())
     {
-        Some(number) => phone(number).map_err(|problem| problems.push(problem)).ok(),
+        Some(number) => text::phone(number)
+            .map_err(|problem| problems.push(problem))
+            .ok(),
         None => None,
     };
     if problems.is_empty() {
@@ -353,27 +355,6 @@ fn search(input: &NewPatron) -> String {
         input.phone.as_deref().unwrap_or(""),
     ];
     text::fold(&parts.join(" "))
-}
-
-fn phone(number: &str) -> Result<String, Problem> {
-    let kept: String = number
-        .chars()
-        .filter(|character| character.is_ascii_digit() || *character == '+')
-        .collect();
-    let digits = kept.strip_prefix('+').unwrap_or(&kept);
-    let known = |character: char| character.is_ascii_digit() || " +-().,/".contains(character);
-    if (5..=20).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && number.chars().all(known)
-    {
-        Ok(kept)
-    } else {
-        Err(Problem::new(
-            Code::Invalid,
-            "phone",
-            "A telephone number has 5 to 20 digits, with an optional plus before them.",
-        ))
-    }
 }
 
 async fn require_free_email<P>(

@@ -1,11 +1,16 @@
-//! The outbox: a mail becomes permanent with the change that causes it, or not at all.
+//! What is done after a commit: a mail or a job becomes permanent with the change that causes it, or not
+//! at all. Whoever commits it says [`super::Committed::JobEnqueued`].
 
-use entity::jobs::mail;
+use entity::{
+    jobs::{job, mail},
+    organizations::organization::OrganizationId,
+};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+use uuid::Uuid;
 
 use crate::{Clock, Result, mail::Mail};
 
-/// Puts a mail there, in a running transaction. Whoever commits it says [`super::Committed::JobEnqueued`].
+/// Has a mail sent.
 pub(super) async fn put(
     connection: &impl ConnectionTrait,
     clock: &Clock,
@@ -23,6 +28,30 @@ pub(super) async fn put(
         attempts: Set(0),
         failure: Set(None),
         sent_at: Set(None),
+    };
+    row.insert(connection).await?;
+    Ok(())
+}
+
+/// Has work done in an organization, by whichever instance takes it.
+pub(super) async fn enqueue(
+    connection: &impl ConnectionTrait,
+    clock: &Clock,
+    organization: OrganizationId,
+    kind: &'static str,
+    subject: Uuid,
+) -> Result<()> {
+    let now = clock.now();
+    let row = job::ActiveModel {
+        id: Set(entity::Id::random()),
+        organization_id: Set(organization),
+        kind: Set(kind.to_owned()),
+        subject_id: Set(subject),
+        run_at: Set(now),
+        leased_until: Set(None),
+        attempts: Set(0),
+        failure: Set(None),
+        created_at: Set(now),
     };
     row.insert(connection).await?;
     Ok(())

@@ -294,6 +294,19 @@ impl Own {
         Ok(())
     }
 
+    /// Has work done after the commit in an organization of theirs, by whichever instance takes it.
+    pub async fn enqueue(
+        &self,
+        organization: organization::OrganizationId,
+        kind: &'static str,
+        subject: uuid::Uuid,
+    ) -> Result<()> {
+        let clock = self.db.clock();
+        outbox::enqueue(&self.transaction, clock, organization, kind, subject).await?;
+        self.enqueued.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// An update of the person's own rows of `E`.
     #[must_use]
     pub fn change<E: UserOwned>(&self) -> UpdateMany<E> {

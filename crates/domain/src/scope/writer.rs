@@ -8,11 +8,15 @@ use std::{
     },
 };
 
-use entity::{TenantOwned, organizations::organization};
+use entity::{
+    TenantOwned,
+    identity::user::{self, UserId},
+    organizations::organization,
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DeleteMany, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, Set, UpdateMany, Value,
-    sea_query::{DeleteStatement, Expr, OnConflict, SimpleExpr, UpdateStatement},
+    IntoActiveModel, QueryFilter, QuerySelect, UpdateMany, Value,
+    sea_query::{DeleteStatement, Expr, LockType, OnConflict, SimpleExpr, UpdateStatement},
 };
 use uuid::Uuid;
 
@@ -173,21 +177,22 @@ impl<P> Writer<P> {
             .await
     }
 
+    /// Whether an account is there; if so, it is not closed before the commit.
+    pub async fn keep_account(&self, user: UserId) -> Result<bool> {
+        let open = user::Entity::find_by_id(user)
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::DeletedAt.is_null())
+            .lock(LockType::Share)
+            .into_tuple::<Uuid>();
+        Ok(open.one(&*self.connection().await?).await?.is_some())
+    }
+
     /// Asks for work to be done after the commit, by whichever instance takes it.
     pub async fn enqueue(&self, kind: &'static str, subject: Uuid) -> Result<()> {
-        let now = self.scope.clock().now();
-        let job = entity::jobs::job::ActiveModel {
-            id: Set(entity::Id::random()),
-            organization_id: Set(self.scope.organization),
-            kind: Set(kind.to_owned()),
-            subject_id: Set(subject),
-            run_at: Set(now),
-            leased_until: Set(None),
-            attempts: Set(0),
-            failure: Set(None),
-            created_at: Set(now),
-        };
-        job.insert(&*self.connection().await?).await?;
+        let (clock, organization) = (self.scope.clock(), self.scope.organization);
+        let connection = self.connection().await?;
+        outbox::enqueue(&*connection, clock, organization, kind, subject).await?;
         self.enqueued.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -26,6 +26,10 @@ pub struct Model {
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
+    /// Digits with an optional leading plus.
+    pub phone: Option<String>,
+    /// Where a picture of them is, on the web.
+    pub avatar_url: Option<String>,
     /// The language of their mails, as BCP 47 writes it; English where we have none such.
     pub locale: String,
     /// When the account came to be.
@@ -34,6 +38,9 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// When the account was closed; its rows stay until the purge.
     pub deleted_at: Option<DateTimeUtc>,
+    /// When nothing of the person was left in the row, which then only keeps their place in what others
+    /// did.
+    pub purged_at: Option<DateTimeUtc>,
 }
 
 /// No relation is followed through SeaORM: joins are written where they are needed.
