@@ -27,6 +27,7 @@ mod m20261122_000026_second_factors;
 mod m20261122_000027_second_factor_requirement;
 mod m20261122_000034_profiles;
 mod m20261122_000035_erasure;
+mod m20261122_000036_account_events;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000027_second_factor_requirement::Migration),
             Box::new(m20261122_000034_profiles::Migration),
             Box::new(m20261122_000035_erasure::Migration),
+            Box::new(m20261122_000036_account_events::Migration),
         ]
     }
 }

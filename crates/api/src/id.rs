@@ -8,7 +8,7 @@ use domain::{
     attendance::{imports::import::ImportId, scan::AttendanceId},
     audit,
     events::event::EventId,
-    identity::{session::SessionId, user::UserId},
+    identity::{account_log::AccountEventId, session::SessionId, user::UserId},
     loyalty::ledger::EntryId,
     organizations::{
         invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
@@ -40,6 +40,9 @@ impl Global for UserId {
 }
 impl Global for SessionId {
     const TAG: u8 = b'S';
+}
+impl Global for AccountEventId {
+    const TAG: u8 = b'N';
 }
 impl Global for EventId {
     const TAG: u8 = b'E';

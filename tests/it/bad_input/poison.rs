@@ -133,6 +133,7 @@ fn texts(field: &str, good: &str) -> Vec<(String, Value)> {
         "description",
         "location",
         "phone",
+        "avatarUrl",
         "device",
         "reason",
     ];

@@ -10,7 +10,7 @@ use crate::harness::{
 };
 use crate::walls::stage::uuid_of;
 
-on_each_database!(at crate::harness::evening::at(12, 0);
+on_each_database!(at crate::harness::evening::at(18, 0);
     whoever_closes_their_account_is_gone_and_their_work_stays,
     an_owner_stays,
     closing_takes_a_fresh_session,
@@ -60,7 +60,7 @@ async fn whoever_closes_their_account_is_gone_and_their_work_stays(app: App) {
         .iter()
         .find(|member| member["user"]["id"] == known["id"]);
     let host = json!({ "hostId": host.expect("Ada")["id"] });
-    let event = ada.event("Evening", host).await;
+    let event = ada.evening(host).await;
     let patron = ada.patron("Bo").await;
     assert_eq!(ada.check_in(&event, &patron).await, "CHECKED_IN");
     // The organizations know Ada as a patron, too.
@@ -145,7 +145,7 @@ async fn an_owner_stays(app: App) {
 
 async fn closing_takes_a_fresh_session(app: App) {
     let ada = app.sign_up("ada").await;
-    app.clock.set(at(12, 15));
+    app.clock.set(at(18, 15));
     assert_eq!(close(&ada).await, ["SESSION_NOT_FRESH"]);
     assert_eq!(close(&app.anonymous()).await, ["UNAUTHENTICATED"]);
     let confirmed = ada
@@ -199,7 +199,7 @@ async fn what_is_closed_is_told_to_its_address_and_stays_reserved(app: App) {
 /// Whoever is made an owner, given access or founds something while they close their account does so
 /// before it is closed, or not at all.
 async fn nothing_is_given_to_who_is_just_closing(app: App) {
-    for round in 0..100 {
+    for round in 0..30 {
         let owner = app.owner("jazz").await;
         let ada = app.member(&owner, "admin").await;
         let known = me(&ada).await;

@@ -1,5 +1,6 @@
 //! Accounts, passwords and sessions.
 
+mod account_log;
 mod closing;
 mod cookie;
 mod found;

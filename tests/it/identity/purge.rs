@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-on_each_database!(at long_ago();
+on_each_database!(at super::long_ago();
     nothing_of_a_person_is_left,
     nobody_else_is_forgotten,
 );
@@ -49,9 +49,11 @@ async fn nothing_of_a_person_is_left(app: App) {
     let address = "unmistakable@example.org";
     let move_to = format!("UPDATE users SET email = '{address}' WHERE username = 'unmistakable'");
     app.database.look(&move_to).await;
-    let event = ada.event("Evening", json!({})).await;
+    let now = app.clock.now();
+    let on = json!({ "startsAt": now - TimeDelta::hours(1), "endsAt": now + TimeDelta::hours(1) });
+    let event = ada.event("Evening", on).await;
     let patron = ada.patron("Bo").await;
-    ada.check_in(&event, &patron).await;
+    assert_eq!(ada.check_in(&event, &patron).await, "CHECKED_IN");
     let gone = "mutation { deleteAccount { errors { code } } }";
     ada.ok(gone, json!({})).await;
     while app.database.number("SELECT count(*) FROM jobs").await > 0 {

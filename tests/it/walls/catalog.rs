@@ -53,6 +53,10 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "a worker takes whatever is due, then enters the job's organization",
     ),
     (
+        "account_events",
+        "what is done to an account belongs to no organization",
+    ),
+    (
         "account_tokens",
         "a mailed token is a person's, who need not be signed in",
     ),

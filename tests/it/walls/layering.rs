@@ -58,6 +58,10 @@ const SYSTEM: &[(&str, &str)] = &[
     ("crates/api/src/service.rs", "begin a query"),
     ("crates/domain/src/demo/mod.rs", "load the demo"),
     ("crates/domain/src/demo/mod.rs", "refresh the demo"),
+    (
+        "crates/domain/src/identity/account_log.rs",
+        "note what an account was refused",
+    ),
     ("crates/domain/src/jobs/mailer.rs", "send mails"),
     ("crates/domain/src/jobs/worker.rs", "carry out a job"),
     (

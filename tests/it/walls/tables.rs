@@ -10,6 +10,7 @@ const ROLE: &str = "rollcall_app";
 const APPEND_ONLY: &[&str] = &[
     "changes",
     "audit_logs",
+    "account_events",
     "attendance_scans",
     "loyalty_entries",
 ];

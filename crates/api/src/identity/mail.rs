@@ -75,7 +75,7 @@ impl MailMutation {
     ) -> Option<Result<AccountPayload>> {
         let operation = Operation::of(context);
         payload(async {
-            email::verify(&operation.system(), &input.token).await?;
+            email::verify(&operation.system(), &input.token, operation.origin()).await?;
             Ok(operation.viewer().map(|_| Viewer))
         })
         .await
@@ -121,7 +121,8 @@ impl MailMutation {
         let operation = Operation::of(context);
         payload(async {
             let (system, passwords) = (operation.system(), operation.passwords());
-            password::reset(&system, passwords, &input.token, input.new_password).await?;
+            let (password, origin) = (input.new_password, operation.origin());
+            password::reset(&system, passwords, &input.token, password, origin).await?;
             Ok(None)
         })
         .await

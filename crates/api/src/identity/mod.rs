@@ -1,6 +1,7 @@
 //! Accounts and sessions.
 
 pub mod account;
+pub mod account_log;
 pub mod mail;
 pub mod password;
 pub mod second_factor;

@@ -4,16 +4,19 @@ use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Permissions,
-    identity::{second_factor, session, user},
+    identity::{account_log, second_factor, session, user},
     organizations::{access, member},
+    page::PageRequest,
 };
 
 use super::{
+    account_log::{AccountEvent, AccountLogFilter},
     second_factor::SecondFactor,
     session::Session,
     user::{Locale, User},
 };
 use crate::{
+    connection::Connection,
     error::Result,
     operation::Operation,
     organizations::{
@@ -95,6 +98,28 @@ impl Viewer {
         Ok(sessions
             .map(|row| Session::new(row, viewer.session()))
             .collect())
+    }
+
+    /// What was done to their account, or tried, newest first. Of what is refused to whoever tries, each
+    /// instance writes down 10 an hour.
+    async fn account_log(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from the front: 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many, from the back: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which events; all when left out.")] filter: Option<AccountLogFilter>,
+    ) -> Result<Connection<AccountEvent>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        let request = PageRequest {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(account_log::list(&viewer, &filter, &request).await?.into())
     }
 
     /// The organizations they belong to, oldest membership first.

@@ -1,5 +1,6 @@
 //! Who a person is: accounts, passwords, second factors and sessions.
 
+pub mod account_log;
 pub(crate) mod account_token;
 pub mod email;
 pub mod known;

@@ -4,7 +4,10 @@ use entity::identity::user;
 use sea_orm::{UpdateMany, Value, sea_query::Expr};
 use url::Url;
 
-use super::session;
+use super::{
+    account_log::{self, Kind},
+    session,
+};
 use crate::{Code, Error, Problem, Result, Viewer, mail::Locale, text};
 
 /// Characters of a picture's address at most.
@@ -61,6 +64,7 @@ pub async fn update(viewer: &Viewer, patch: ProfilePatch) -> Result<()> {
     };
     let update = values.into_iter().fold(own.change(), change);
     own.update(update).await?;
+    account_log::done(&own, viewer, Kind::ProfileUpdated).await?;
     own.commit().await
 }
 

@@ -11,7 +11,10 @@ pub mod recovery;
 pub mod totp;
 
 use chrono::{DateTime, Utc};
-use entity::identity::{recovery_code::RecoveryCodeId, session, sign_in_challenge, user};
+use entity::identity::{
+    recovery_code::RecoveryCodeId, second_factor_counter, session, sign_in_challenge, totp_factor,
+    user,
+};
 use sea_orm::sea_query::Expr;
 
 pub use confirm::confirm;
@@ -116,6 +119,16 @@ async fn finish_removal(
 /// Ends the sign-ins that wait for a second factor, in a running change of a locked account.
 pub(super) async fn end_challenges(own: &Own) -> Result<()> {
     own.delete(own.removal::<sign_in_challenge::Entity>())
+        .await?;
+    Ok(())
+}
+
+/// Removes all there is of an account's, which is about to be forgotten.
+pub(crate) async fn forget(own: &Own) -> Result<()> {
+    end_challenges(own).await?;
+    recovery::remove(own).await?;
+    own.delete(own.removal::<totp_factor::Entity>()).await?;
+    own.delete(own.removal::<second_factor_counter::Entity>())
         .await?;
     Ok(())
 }

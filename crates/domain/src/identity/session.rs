@@ -12,6 +12,7 @@ use sea_orm::{
 
 pub use entity::identity::session::{Model as Session, SessionId};
 
+use super::account_log::{self, Kind};
 use crate::{
     Code, Error, Result, System, Viewer,
     scope::{Origin, Own, Standing},
@@ -121,6 +122,12 @@ pub async fn revoke(viewer: &Viewer, session: SessionId) -> Result<()> {
             "You have no such session.",
         ));
     }
+    let kind = if session == viewer.session() {
+        Kind::SignedOut
+    } else {
+        Kind::SessionRevoked
+    };
+    account_log::done(&own, viewer, kind).await?;
     own.commit().await?;
     viewer.db.end_session(session);
     Ok(())
@@ -131,6 +138,9 @@ pub async fn revoke_others(viewer: &Viewer) -> Result<usize> {
     let own = viewer.begin(true).await?;
     lock(&own, viewer).await?;
     let ended = end_others(&own, viewer).await?;
+    if !ended.is_empty() {
+        account_log::done(&own, viewer, Kind::SessionRevoked).await?;
+    }
     own.commit().await?;
     for session in &ended {
         viewer.db.end_session(session.id);

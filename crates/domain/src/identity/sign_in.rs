@@ -4,7 +4,9 @@ use entity::identity::user;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
-    Passwords, email,
+    Passwords,
+    account_log::{self, Kind},
+    email,
     password::{self, Verdict},
     second_factor::{
         self,
@@ -68,9 +70,20 @@ pub async fn sign_in(
     let verdict = passwords
         .verify(credentials.password.clone(), stored)
         .await?;
-    let (Some(user), true) = (found, verdict != Verdict::Wrong) else {
+    if verdict == Verdict::Wrong {
+        if let Some(user) = found {
+            let who = (user.id, None);
+            account_log::refused(
+                system.db(),
+                who,
+                &origin,
+                Kind::SignedIn,
+                Code::BadCredentials,
+            );
+        }
         return Err(wrong());
-    };
+    }
+    let user = found.ok_or_else(wrong)?;
     limits.forgive(&limit::WRONG_PASSWORDS, &typed).await;
     let renewed = match verdict {
         Verdict::RightButOutdated => Some(passwords.hash(credentials.password).await?),
@@ -96,6 +109,7 @@ pub async fn sign_in(
     let held = second_factor::held(&own).await?;
     let signed_in = if held.is_empty() {
         let (token, viewer) = session::open(&own, origin).await?;
+        account_log::done(&own, &viewer, Kind::SignedIn).await?;
         SignedIn::Open(token, viewer)
     } else {
         let factors = held.into_iter().map(|factor| factor.kind).collect();

@@ -3,7 +3,11 @@
 use entity::identity::user;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::ExprTrait};
 
-use super::{Passwords, account_token, email, password, session, username};
+use super::{
+    Passwords,
+    account_log::{self, Kind},
+    account_token, email, password, session, username,
+};
 use crate::{
     Code, Error, Limits, Problem, Result, System, Viewer, limit, mail::Locale, scope::Origin,
     secret::Token, text,
@@ -108,6 +112,7 @@ pub async fn sign_up(
     account_token::request_first(&transaction, id, &email, now).await?;
     let own = transaction.of(id);
     let signed_in = session::open(&own, origin).await?;
+    account_log::done(&own, &signed_in.1, Kind::SignedUp).await?;
     own.commit().await?;
     Ok(signed_in)
 }

@@ -3,7 +3,10 @@
 use entity::identity::user;
 use sea_orm::sea_query::Expr;
 
-use super::session;
+use super::{
+    account_log::{self, Kind},
+    session,
+};
 use crate::{Code, Error, Limits, Problem, Result, limit, scope::Fresh};
 
 /// Checks a username and gives its key: what uniqueness and sign-in compare.
@@ -50,5 +53,6 @@ pub async fn change(fresh: Fresh, limits: &Limits, username: &str) -> Result<()>
         .col_expr(user::Column::UpdatedAt, Expr::value(viewer.clock().now()));
     let updated = own.update(update).await;
     updated.map_err(|error| error.or_taken("username", "This username is taken."))?;
+    account_log::done(&own, viewer, Kind::UsernameChanged).await?;
     own.commit().await
 }

@@ -26,7 +26,10 @@ use super::{
 };
 use crate::{
     Actor, Change, ChangeKind, Code, Error, Result, Scope, System, Viewer, Writer,
-    identity::session,
+    identity::{
+        account_log::{self, Kind},
+        session,
+    },
     permission::{InvitationsDelete, MembersCreate, OrganizationRead},
     scope::Origin,
     secret::Token,
@@ -227,7 +230,9 @@ async fn prove_address(viewer: &Viewer, email: &str) -> Result<()> {
         )
         .filter(user::Column::Email.eq(email))
         .filter(user::Column::EmailVerifiedAt.is_null());
-    own.update(update).await?;
+    if own.update(update).await? > 0 {
+        account_log::done(&own, viewer, Kind::EmailVerified).await?;
+    }
     own.commit().await
 }
 

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Result, Scope, System, Writer,
-    identity::{session, user as accounts},
+    identity::{account_log, second_factor, session, user as accounts},
     mail::{Kind, Mail},
     permission::{MembersDelete, OrganizationUpdate},
     scope::{Fresh, Own},
@@ -65,6 +65,7 @@ pub async fn delete(fresh: Fresh) -> Result<()> {
     }
     let told = Mail::new(Kind::AccountClosed, account.email);
     own.mail(told.about(viewer.user())).await?;
+    account_log::done(&own, viewer, account_log::Kind::Deleted).await?;
     own.commit().await?;
     for session in ended {
         viewer.db.end_session(session.id);
@@ -239,6 +240,7 @@ async fn anonymize(system: &System, user: user::Model, now: DateTime<Utc>) -> Re
         .filter(account_token::Column::UserId.eq(user.id))
         .exec(&*transaction)
         .await?;
+    account_log::forget(&transaction, user.id).await?;
     let letters = Condition::any()
         .add(mail::Column::UserId.eq(user.id))
         .add(mail::Column::Recipient.eq(user.email));
@@ -246,6 +248,8 @@ async fn anonymize(system: &System, user: user::Model, now: DateTime<Utc>) -> Re
         .filter(letters)
         .exec(&*transaction)
         .await?;
-    transaction.commit().await?;
+    let own = transaction.of(user.id);
+    second_factor::forget(&own).await?;
+    own.commit().await?;
     Ok(true)
 }

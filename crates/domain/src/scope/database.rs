@@ -303,7 +303,7 @@ impl Db {
     }
 
     /// Counts what people are denied, in this process.
-    pub(super) fn denials(&self) -> &Limits {
+    pub(crate) fn denials(&self) -> &Limits {
         &self.0.denials
     }
 

@@ -249,6 +249,12 @@ impl SystemTransaction {
         }
     }
 
+    /// The database's clock.
+    #[must_use]
+    pub fn clock(&self) -> &crate::Clock {
+        self.db.clock()
+    }
+
     /// Has a mail sent after the commit.
     pub async fn mail(&self, mail: Mail) -> Result<()> {
         outbox::put(&self.transaction, self.db.clock(), mail).await?;

@@ -8,8 +8,8 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     identity::{
-        account_token, recovery_code, second_factor_counter, session, sign_in_challenge,
-        totp_factor, user,
+        account_event, account_token, recovery_code, second_factor_counter, session,
+        sign_in_challenge, totp_factor, user,
     },
     organizations::{member, organization},
 };
@@ -90,6 +90,9 @@ impl UserOwned for sign_in_challenge::Entity {
 }
 impl UserOwned for second_factor_counter::Entity {
     const USER: second_factor_counter::Column = second_factor_counter::Column::UserId;
+}
+impl UserOwned for account_event::Entity {
+    const USER: account_event::Column = account_event::Column::UserId;
 }
 impl UserOwned for member::Entity {
     const USER: member::Column = member::Column::UserId;

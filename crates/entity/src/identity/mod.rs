@@ -1,5 +1,6 @@
 //! Who a person is: the global login, its second factors and sessions, and the tokens that are mailed.
 
+pub mod account_event;
 pub mod account_token;
 pub mod recovery_code;
 pub mod second_factor_counter;

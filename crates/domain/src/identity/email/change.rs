@@ -7,6 +7,7 @@ use super::check;
 use crate::{
     Code, Error, Limits, Result, Viewer,
     identity::{
+        account_log,
         account_token::{Purpose, opened_by, redeem_own, request},
         session,
     },
@@ -38,6 +39,7 @@ pub async fn request_change(fresh: Fresh, limits: &Limits, email: &str) -> Resul
     let told = Mail::new(Kind::EmailChangeRequested, account.email);
     own.mail(told.about(viewer.user()).with("email", email))
         .await?;
+    account_log::done(&own, viewer, account_log::Kind::EmailChangeRequested).await?;
     own.commit().await
 }
 
@@ -68,5 +70,6 @@ pub async fn confirm_change(viewer: &Viewer, token: &str) -> Result<()> {
         own.mail(told.about(viewer.user()).with("email", &*email))
             .await?;
     }
+    account_log::done(&own, viewer, account_log::Kind::EmailChanged).await?;
     own.commit().await
 }

@@ -6,16 +6,18 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use crate::{
     Code, Error, Result, System, Viewer,
     identity::{
+        account_log::{self, Kind},
         account_token::{self, Purpose},
         session,
     },
+    scope::Origin,
 };
 
 /// Takes the token that was mailed to an account's address as proof of it, from whoever has it.
 ///
 /// # Errors
 /// A refusal when it is no such token.
-pub async fn verify(system: &System, token: &str) -> Result<()> {
+pub async fn verify(system: &System, token: &str, origin: &Origin) -> Result<()> {
     let now = system.clock().now();
     let live = account_token::opened_by(token, Purpose::VerifyEmail, now)?;
     let transaction = system.begin(true).await?;
@@ -27,6 +29,7 @@ pub async fn verify(system: &System, token: &str) -> Result<()> {
         .filter(user::Column::Email.eq(row.address))
         .exec(&*transaction)
         .await?;
+    account_log::done_by_mail(&transaction, row.user_id, origin, Kind::EmailVerified).await?;
     transaction.commit().await
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, QueryFilter, sea_query::Expr};
 use super::{Passwords, check};
 use crate::{
     Error, Problem, Result, Viewer,
-    identity::{account_token::Purpose, second_factor, session},
+    identity::{account_log, account_token::Purpose, second_factor, session},
     mail::{Kind, Mail},
     scope::Fresh,
     secret::Token,
@@ -46,6 +46,7 @@ pub async fn change(
         .await?;
     let told = Mail::new(Kind::PasswordChanged, account.email);
     own.mail(told.about(viewer.user())).await?;
+    account_log::done(&own, viewer, account_log::Kind::PasswordChanged).await?;
     own.commit().await?;
     for session in ended.iter().map(|session| session.id) {
         viewer.db.end_session(session);

@@ -3,7 +3,10 @@
 use super::{LONGEST, Passwords, Verdict};
 use crate::{
     Code, Error, Limits, Result, Viewer,
-    identity::{session, user},
+    identity::{
+        account_log::{self, Kind},
+        session, user,
+    },
     limit,
     scope::Fresh,
     secret::Token,
@@ -29,6 +32,9 @@ pub async fn prove(
     limits.slow_down(&limit::WRONG_PASSWORDS, &account).await?;
     let stored = user::row(viewer).await?.password_hash;
     if passwords.verify(password, Some(stored)).await? == Verdict::Wrong {
+        let who = (viewer.user(), Some(viewer.session()));
+        let (kind, reason) = (Kind::PasswordConfirmed, Code::BadCredentials);
+        account_log::refused(&viewer.db, who, &viewer.origin, kind, reason);
         return Err(wrong());
     }
     limits.forgive(&limit::WRONG_PASSWORDS, &account).await;
@@ -55,6 +61,7 @@ pub async fn confirm(
     session::lock(&own, fresh.viewer()).await?;
     // As the proof has it: given now.
     let renewed = session::renew(&own, fresh.viewer().clone()).await?;
+    account_log::done(&own, viewer, Kind::PasswordConfirmed).await?;
     own.commit().await?;
     viewer.db.end_session(viewer.session());
     Ok(renewed)

@@ -7,6 +7,7 @@ use super::{Passwords, change::check_new};
 use crate::{
     Error, Limits, Result, System,
     identity::{
+        account_log,
         account_token::{Purpose, invalid, opened_by, redeem},
         email, second_factor,
     },
@@ -48,6 +49,7 @@ pub async fn reset(
     passwords: &Passwords,
     token: &str,
     new_password: String,
+    origin: &Origin,
 ) -> Result<()> {
     check_new(&new_password)?;
     let now = system.clock().now();
@@ -84,6 +86,8 @@ pub async fn reset(
         .await?;
     let told = Mail::new(Kind::PasswordChanged, row.address);
     transaction.mail(told.about(row.user_id)).await?;
+    let kind = account_log::Kind::PasswordReset;
+    account_log::done_by_mail(&transaction, row.user_id, origin, kind).await?;
     // Sign-ins with the password before. The second factors themselves stay.
     let own = transaction.of(row.user_id);
     second_factor::end_challenges(&own).await?;

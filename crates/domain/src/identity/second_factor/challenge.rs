@@ -7,7 +7,11 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::
 use super::{FactorKind, Proof};
 use crate::{
     Code, Error, Result, System, Viewer,
-    identity::{Passwords, session},
+    identity::{
+        Passwords,
+        account_log::{self, Kind},
+        session,
+    },
     scope::{Origin, Own},
     secret::Token,
 };
@@ -96,6 +100,7 @@ pub async fn complete(
         return Err(invalid());
     }
     let signed_in = session::open_with_second_factor(&own, origin).await?;
+    account_log::done(&own, &signed_in.1, Kind::SignedIn).await?;
     own.commit().await?;
     Ok(signed_in)
 }
