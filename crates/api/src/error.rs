@@ -20,6 +20,8 @@ pub struct Fault(async_graphql::Error);
 
 /// No valid credential came with the request.
 const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+/// Only a person can do this.
+const PERSON_REQUIRED: &str = "PERSON_REQUIRED";
 /// The credential lacks a permission.
 const FORBIDDEN: &str = "FORBIDDEN";
 /// The credential would do with a second factor.
@@ -41,6 +43,10 @@ const TOP_LEVEL: &[(&str, &str)] = &[
     (
         UNAUTHENTICATED,
         "No valid credential came with the request. Sign in, or send another.",
+    ),
+    (
+        PERSON_REQUIRED,
+        "Only a person can do this, and the credential is an API key.",
     ),
     (
         FORBIDDEN,
@@ -156,7 +162,10 @@ impl From<Error> for Fault {
                 tracing::error!(reference, error = text, "request.defect");
                 extensions.set("reference", reference);
             }
-            Error::NotFound | Error::NoOrganization | Error::Unauthenticated => {}
+            Error::NotFound
+            | Error::NoOrganization
+            | Error::Unauthenticated
+            | Error::PersonRequired => {}
         }
         let mut fault = async_graphql::Error::new(error.to_string());
         fault.extensions = Some(extensions);
@@ -192,7 +201,7 @@ pub fn nullable<T>(result: domain::Result<T>) -> Option<Result<T>> {
 pub fn status(code: &str) -> Option<StatusCode> {
     match code {
         UNAUTHENTICATED => Some(StatusCode::UNAUTHORIZED),
-        FORBIDDEN | SECOND_FACTOR_REQUIRED => Some(StatusCode::FORBIDDEN),
+        FORBIDDEN | PERSON_REQUIRED | SECOND_FACTOR_REQUIRED => Some(StatusCode::FORBIDDEN),
         UNAVAILABLE => Some(StatusCode::SERVICE_UNAVAILABLE),
         RATE_LIMITED => Some(StatusCode::TOO_MANY_REQUESTS),
         INTERNAL => Some(StatusCode::INTERNAL_SERVER_ERROR),
@@ -224,6 +233,7 @@ fn code(error: &Error) -> &'static str {
         Error::NotFound => Code::NotFound.as_str(),
         Error::NoOrganization => NO_ORGANIZATION,
         Error::Unauthenticated => UNAUTHENTICATED,
+        Error::PersonRequired => PERSON_REQUIRED,
         Error::Forbidden(_) => FORBIDDEN,
         Error::SecondFactorRequired(_) => SECOND_FACTOR_REQUIRED,
         Error::Unavailable(_) => UNAVAILABLE,

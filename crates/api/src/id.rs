@@ -11,7 +11,8 @@ use domain::{
     identity::{account_log::AccountEventId, session::SessionId, user::UserId},
     loyalty::ledger::EntryId,
     organizations::{
-        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+        api_key::ApiKeyId, invitation::InvitationId, member::MemberId,
+        organization::OrganizationId, team::TeamId,
     },
     patrons::patron::PatronId,
 };
@@ -34,6 +35,9 @@ impl Global for InvitationId {
 }
 impl Global for TeamId {
     const TAG: u8 = b'T';
+}
+impl Global for ApiKeyId {
+    const TAG: u8 = b'K';
 }
 impl Global for UserId {
     const TAG: u8 = b'U';

@@ -11,7 +11,8 @@ use domain::{
     identity::user::{self, UserId},
     loyalty::ledger::EntryId,
     organizations::{
-        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+        api_key::ApiKeyId, invitation::InvitationId, member::MemberId,
+        organization::OrganizationId, team::TeamId,
     },
     patrons::patron::PatronId,
 };
@@ -29,6 +30,7 @@ use crate::{
     loyalty::entry::{EntryById, LoyaltyEntry},
     operation::Operation,
     organizations::{
+        api_key::{ApiKey, ApiKeyById},
         invitation::{Invitation, InvitationById},
         member::{Member, MemberById},
         organization::{self, Organization},
@@ -53,6 +55,8 @@ pub enum Node {
     Team(Team),
     /// An invitation.
     Invitation(Invitation),
+    /// An API key.
+    ApiKey(ApiKey),
     /// An account.
     User(User),
     /// An event.
@@ -123,6 +127,7 @@ async fn prefetch(ids: &[ID], operation: &Operation, selected: &Selection<'_>) {
             MemberId::TAG => rows::<MemberById>(ids, operation, selected).await,
             InvitationId::TAG => rows::<InvitationById>(ids, operation, selected).await,
             TeamId::TAG => rows::<TeamById>(ids, operation, selected).await,
+            ApiKeyId::TAG => rows::<ApiKeyById>(ids, operation, selected).await,
             EventId::TAG => rows::<EventById>(ids, operation, selected).await,
             PatronId::TAG => rows::<PatronById>(ids, operation, selected).await,
             AttendanceId::TAG => rows::<AttendanceById>(ids, operation, selected).await,
@@ -161,6 +166,7 @@ async fn load(id: &ID, field: &'static str, operation: &Operation) -> Option<Res
         MemberId::TAG => node::<MemberById>(uuid, operation, Node::Member).await,
         InvitationId::TAG => node::<InvitationById>(uuid, operation, Node::Invitation).await,
         TeamId::TAG => node::<TeamById>(uuid, operation, Node::Team).await,
+        ApiKeyId::TAG => node::<ApiKeyById>(uuid, operation, Node::ApiKey).await,
         EventId::TAG => node::<EventById>(uuid, operation, Node::Event).await,
         PatronId::TAG => match node::<PatronById>(uuid, operation, Node::Patron).await {
             Some(Ok(Node::Patron(patron))) if patron.is_removed() => None,

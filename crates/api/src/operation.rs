@@ -7,7 +7,7 @@ use domain::{
     Clock, Db, Error, Grant, Limits, Reader, Result, Scope, System, Viewer, Writer,
     attendance::queue::Queue,
     identity::Passwords,
-    organizations::{member, organization::OrganizationId},
+    organizations::{caller::Caller, organization::OrganizationId},
     scope::Origin,
 };
 use tokio::sync::OnceCell;
@@ -44,9 +44,9 @@ pub struct Operation {
     statements: Mutex<u32>,
 }
 
-/// A person, and the organization that they act in once it is needed.
+/// Who asks, and the organization that they act in once it is needed.
 struct Door {
-    viewer: Viewer,
+    caller: Caller,
     scope: OnceCell<Result<Scope>>,
     loaders: Mutex<Option<Loaders>>,
 }
@@ -58,7 +58,7 @@ impl Operation {
         origin: Origin,
         secure: bool,
         writes: bool,
-        entered: Option<(Viewer, Result<Scope>)>,
+        entered: Option<(Caller, Result<Scope>)>,
     ) -> Self {
         let operation = Self {
             shared,
@@ -68,8 +68,8 @@ impl Operation {
             door: Mutex::default(),
             statements: Mutex::default(),
         };
-        operation.move_to(entered.map(|(viewer, scope)| Door {
-            viewer,
+        operation.move_to(entered.map(|(caller, scope)| Door {
+            caller,
             scope: OnceCell::new_with(Some(scope)),
             loaders: Mutex::default(),
         }));
@@ -123,21 +123,34 @@ impl Operation {
 
     /// Who asks, if anybody signed in.
     pub fn viewer(&self) -> Option<Viewer> {
-        lock(&self.door).as_ref().map(|door| door.viewer.clone())
+        self.require_viewer().ok()
     }
 
-    /// Who asks.
+    /// Who asks, person or machine.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for nobody.
+    pub fn require_caller(&self) -> Result<Caller> {
+        Ok(self.door()?.caller.clone())
+    }
+
+    /// Whether it is a machine that asks.
+    pub fn is_machine(&self) -> bool {
+        matches!(self.require_caller(), Ok(Caller::Machine(_)))
+    }
+
+    /// The person who asks.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for nobody, [`Error::PersonRequired`] for a machine.
     pub fn require_viewer(&self) -> Result<Viewer> {
-        self.viewer().ok_or(Error::Unauthenticated)
+        self.door()?.caller.person().cloned()
     }
 
     /// The rest of the operation is somebody else's, or nobody's.
     pub fn change_to(&self, viewer: Option<Viewer>) {
         self.move_to(viewer.map(|viewer| Door {
-            viewer,
+            caller: Caller::Person(viewer),
             scope: OnceCell::new(),
             loaders: Mutex::default(),
         }));
@@ -146,7 +159,7 @@ impl Operation {
     /// The rest of the operation acts in another organization.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for nobody.
+    /// Those of [`Operation::require_viewer`].
     pub fn act_in(&self, organization: OrganizationId) -> Result<()> {
         let viewer = self.require_viewer()?.acting_in(organization);
         self.change_to(Some(viewer));
@@ -156,7 +169,7 @@ impl Operation {
     /// The organization that the request acts in, entered with the first field that needs it.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], or those of [`member::enter`].
+    /// [`Error::Unauthenticated`], or those of [`Caller::enter`].
     pub async fn scope(&self) -> Result<Scope> {
         self.door()?.scope().await
     }
@@ -246,7 +259,7 @@ impl Operation {
 
 impl Door {
     async fn scope(&self) -> Result<Scope> {
-        let entered = self.scope.get_or_init(|| member::enter(&self.viewer));
+        let entered = self.scope.get_or_init(|| self.caller.enter());
         entered.await.clone()
     }
 

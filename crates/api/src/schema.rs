@@ -15,6 +15,7 @@ use crate::{
     node::NodeQuery,
     organizations::{
         acceptance::{AcceptanceMutation, AcceptanceQuery},
+        api_key::{ApiKeyMutation, ApiKeyQuery},
         invitation::{InvitationMutation, InvitationQuery},
         member::{MemberMutation, MemberQuery},
         member_role::MemberRoleMutation,
@@ -39,6 +40,7 @@ pub struct Query(
     TeamQuery,
     InvitationQuery,
     AcceptanceQuery,
+    ApiKeyQuery,
     AuditQuery,
     EventQuery,
     PatronQuery,
@@ -66,6 +68,7 @@ pub struct Mutation(
     TeamRoleMutation,
     InvitationMutation,
     AcceptanceMutation,
+    ApiKeyMutation,
     EventMutation,
     PatronMutation,
     RegistrationMutation,

@@ -9,9 +9,9 @@ use domain::{
     attendance::queue::Queue,
     identity::{Passwords, known::Known, session},
     live::Hub,
-    organizations::member,
+    organizations::{api_key, caller::Caller, member},
     scope::{Claim, Origin, Standing},
-    secret::Token,
+    secret::{Key, Token},
 };
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 
@@ -62,17 +62,17 @@ impl Service {
         admitted: guard::Operation,
     ) -> Result<Response> {
         let asker = Asker::of(credential)?;
-        if let Some(asker) = &asker
+        if let Some(Asker::Person(token, request)) = &asker
             && admitted.kind == OperationType::Query
-            && let Some((viewer, standing, claim)) = self.recall(asker)
+            && let Some((viewer, standing, claim)) = self.recall(token, request)
         {
             let scope = member::admit(&viewer, Some(&standing))?.on(claim.clone());
-            let entered = Some((viewer, Ok(scope)));
+            let entered = Some((Caller::Person(viewer), Ok(scope)));
             let response = self.run(credential, admitted.again(), entered).await;
             if claim.holds(&self.shared.db).await? {
                 return Ok(response);
             }
-            self.known.forget(&asker.token, &asker.request);
+            self.known.forget(token, request);
         }
         let entered = self.authenticate(asker.as_ref()).await?;
         Ok(self.run(credential, admitted, entered).await)
@@ -138,7 +138,7 @@ impl Service {
     ) -> Arc<Operation> {
         // One answer: what one statement gives is of one moment, with no snapshot around it.
         if admitted.kind != OperationType::Subscription && admitted.cost.fields == 1 {
-            entered = entered.map(|(viewer, scope)| (viewer, scope.map(Scope::for_one_read)));
+            entered = entered.map(|(caller, scope)| (caller, scope.map(Scope::for_one_read)));
         }
         Arc::new(Operation::new(
             self.shared.clone(),
@@ -149,49 +149,70 @@ impl Service {
         ))
     }
 
-    fn recall(&self, asker: &Asker) -> Option<(Viewer, Standing, Claim)> {
+    fn recall(
+        &self,
+        token: &Token,
+        request: &session::Request,
+    ) -> Option<(Viewer, Standing, Claim)> {
         let system = System::new(&self.shared.db, "begin a query");
-        self.known.recall(&system, &asker.token, &asker.request)
+        self.known.recall(&system, token, request)
     }
 
     /// Who asks; nobody, if the request carries no credential.
     async fn authenticate(&self, asker: Option<&Asker>) -> Result<Entered> {
-        let Some(Asker { token, request }) = asker else {
+        let Some(asker) = asker else {
             return Ok(None);
         };
         let system = System::new(&self.shared.db, "authenticate a request");
-        let (viewer, standing) = session::authenticate(&system, token, request).await?;
-        if let Some(standing) = &standing {
-            self.known.remember(token, request, &viewer, standing);
+        match asker {
+            Asker::Person(token, request) => {
+                let (viewer, standing) = session::authenticate(&system, token, request).await?;
+                if let Some(standing) = &standing {
+                    self.known.remember(token, request, &viewer, standing);
+                }
+                let scope = member::admit(&viewer, standing.as_ref());
+                Ok(Some((Caller::Person(viewer), scope)))
+            }
+            // Asked anew each time, with one statement.
+            Asker::Machine(key, request) => {
+                let (bearer, scope) = api_key::authenticate(&system, key, request.clone()).await?;
+                Ok(Some((Caller::Machine(bearer), scope)))
+            }
         }
-        let scope = member::admit(&viewer, standing.as_ref());
-        Ok(Some((viewer, scope)))
     }
 }
 
 /// Who asks, and the organization that they entered, or why they could not; or nobody.
-pub type Entered = Option<(Viewer, Result<Scope>)>;
+pub type Entered = Option<(Caller, Result<Scope>)>;
 
-/// Somebody who shows a token, and what else their request says.
-struct Asker {
-    token: Token,
-    request: session::Request,
+/// Somebody who shows a credential, and what else their request says.
+enum Asker {
+    /// A session's token.
+    Person(Token, session::Request),
+    /// An API key.
+    Machine(Key, session::Request),
 }
 
 impl Asker {
     /// Nobody, if the request carries no credential; one that does not hold is an error, so that
-    /// a client learns of it.
+    /// a client learns of it. One that cannot hold costs no statement.
     fn of(credential: &Credential) -> Result<Option<Self>> {
+        let request = || session::Request {
+            organization: credential.organization.clone(),
+            origin: origin(credential),
+        };
+        // A key comes in the header alone: what browsers add by themselves is for people.
+        if let Some(key) = &credential.bearer
+            && key.starts_with(Key::PREFIX)
+        {
+            let key = Key::parse(key).ok_or(Error::Unauthenticated)?;
+            return Ok(Some(Self::Machine(key, request())));
+        }
         let Some(token) = credential.bearer.as_ref().or(credential.cookie.as_ref()) else {
             return Ok(None);
         };
-        Ok(Some(Self {
-            token: Token::parse(token).ok_or(Error::Unauthenticated)?,
-            request: session::Request {
-                organization: credential.organization.clone(),
-                origin: origin(credential),
-            },
-        }))
+        let token = Token::parse(token).ok_or(Error::Unauthenticated)?;
+        Ok(Some(Self::Person(token, request())))
     }
 }
 

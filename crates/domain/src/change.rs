@@ -78,6 +78,16 @@ kinds! {
     TeamRoleGranted = "team.role_granted",
     /// A role comes with a team no more.
     TeamRoleWithdrawn = "team.role_withdrawn",
+    /// An API key was made.
+    ApiKeyCreated = "api_key.created",
+    /// An API key has another name.
+    ApiKeyUpdated = "api_key.updated",
+    /// An API key has another secret; the one before works for a while yet.
+    ApiKeyRotated = "api_key.rotated",
+    /// Somebody else answers for an API key.
+    ApiKeyAdopted = "api_key.adopted",
+    /// An API key works no more.
+    ApiKeyRevoked = "api_key.revoked",
     /// Entries of the audit log whose time had come were removed.
     AuditPurged = "audit.purged",
     /// Whom entries of the audit log were about was taken out of them: their accounts are gone.
@@ -146,11 +156,14 @@ impl ChangeKind {
     }
 
     /// Whether it may give or take access: everything about the organization itself, its members, their
-    /// roles and teams. Who was known before is found out anew, and streams are checked again.
+    /// roles and teams, and its keys. Who was known before is found out anew, and streams are checked again.
     #[must_use]
     pub fn changes_access(self) -> bool {
         let noun = self.as_str().split_once('.').map(|(noun, _)| noun);
-        matches!(noun, Some("organization" | "member" | "role" | "team"))
+        matches!(
+            noun,
+            Some("organization" | "member" | "role" | "team" | "api_key")
+        )
     }
 }
 

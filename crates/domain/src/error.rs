@@ -6,6 +6,7 @@
 //! | it is not there, is another tenant's, or may not be seen | [`Error::NotFound`] |
 //! | no organization was chosen to act in | [`Error::NoOrganization`] |
 //! | no valid credential | [`Error::Unauthenticated`] |
+//! | a credential of a machine, where only a person will do | [`Error::PersonRequired`] |
 //! | a credential without the permission | [`Error::Forbidden`] |
 //! | a credential that would do with a second factor | [`Error::SecondFactorRequired`] |
 //! | too much at once, or the database is away: trying again helps | [`Error::Unavailable`] |
@@ -32,6 +33,8 @@ pub enum Error {
     NoOrganization,
     /// No valid credential came with the request.
     Unauthenticated,
+    /// Only a person can do this, and the credential is a machine's.
+    PersonRequired,
     /// The credential lacks this permission.
     Forbidden(Permission),
     /// The organization wants a second factor for this permission, and the session has none.
@@ -187,6 +190,9 @@ impl fmt::Display for Error {
                  with activateOrganization, or name one in the header Rollcall-Organization.",
             ),
             Self::Unauthenticated => formatter.write_str("Sign in, or send a valid credential."),
+            Self::PersonRequired => formatter.write_str(
+                "Only a person can do this: sign in, and send the session's token in place of the API key.",
+            ),
             Self::Forbidden(permission) => {
                 write!(
                     formatter,

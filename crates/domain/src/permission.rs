@@ -79,6 +79,14 @@ permissions! {
     TeamsUpdate = "teams:update",
     /// Remove teams.
     TeamsDelete = "teams:delete",
+    /// See API keys, but never their secrets.
+    ApiKeysRead = "api_keys:read",
+    /// Make API keys.
+    ApiKeysCreate = "api_keys:create",
+    /// Rename API keys, give them another secret, and answer for them.
+    ApiKeysUpdate = "api_keys:update",
+    /// Revoke API keys.
+    ApiKeysDelete = "api_keys:delete",
     /// See who did what, and was denied what.
     AuditRead = "audit:read",
     /// See events.
@@ -124,6 +132,18 @@ impl Permission {
     pub const fn is_the_owners(self) -> bool {
         matches!(self, Self::OrganizationTransfer)
     }
+
+    /// Whether it takes a person, who answers for it or gives their password: no API key can have it.
+    #[must_use]
+    pub const fn is_a_persons(self) -> bool {
+        matches!(
+            self,
+            Self::OrganizationTransfer
+                | Self::InvitationsCreate
+                | Self::ApiKeysCreate
+                | Self::ApiKeysUpdate
+        )
+    }
 }
 
 impl fmt::Display for Permission {
@@ -160,11 +180,28 @@ impl Permissions {
     pub fn of_role(slug: &str, permissions: &str) -> Self {
         match BuiltInRole::parse(slug) {
             Some(role) => role.permissions(),
-            None => permissions
-                .split(' ')
-                .filter_map(Permission::parse)
-                .collect(),
+            None => Self::of_names(permissions),
         }
+    }
+
+    /// The permissions of these names, with blanks between them. One that this release does not know is
+    /// permitted to nobody.
+    #[must_use]
+    pub fn of_names(names: &str) -> Self {
+        names.split(' ').filter_map(Permission::parse).collect()
+    }
+
+    /// Their names, with blanks between them.
+    #[must_use]
+    pub fn names(self) -> String {
+        let names: Vec<&str> = self.iter().map(Permission::as_str).collect();
+        names.join(" ")
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Everything of both sets.
@@ -296,6 +333,10 @@ impl BuiltInRole {
                 P::TeamsCreate,
                 P::TeamsUpdate,
                 P::TeamsDelete,
+                P::ApiKeysRead,
+                P::ApiKeysCreate,
+                P::ApiKeysUpdate,
+                P::ApiKeysDelete,
                 P::AuditRead,
             ],
             Self::Organizer => &[

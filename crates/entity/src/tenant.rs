@@ -9,4 +9,7 @@ use sea_orm::EntityTrait;
 pub trait TenantOwned: EntityTrait {
     /// The column that holds the organization's id.
     const ORGANIZATION: Self::Column;
+    /// The column that names the event to which a row belongs, where rows do: whoever acts at one event
+    /// alone reads and writes only that event's.
+    const EVENT: Option<Self::Column> = None;
 }

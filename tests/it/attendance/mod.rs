@@ -2,6 +2,7 @@
 
 mod batch;
 mod capacity;
+mod device_key;
 mod door;
 mod idempotency;
 mod permission;

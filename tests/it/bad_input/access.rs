@@ -23,6 +23,9 @@ pub async fn samples(app: &App, owner: &Client, login: &str) -> Vec<Sample> {
         invitation(owner, "one@example.org").await,
         invitation(owner, "two@example.org").await,
     ];
+    let until = app.clock.now() + chrono::TimeDelta::days(30);
+    let (_, machine) = owner.machine(&["events:read"]).await;
+    let door = owner.evening(json!({ "title": "Door" })).await;
     let declining = app.database.invitation_token(&open[0]).await;
     let place = json!({ "teamId": choir, "memberId": member });
     vec![
@@ -97,6 +100,26 @@ pub async fn samples(app: &App, owner: &Client, login: &str) -> Vec<Sample> {
             Some(json!({ "content": "ZW1haWwKZmlsZUBleGFtcGxlLm9yZwo=", "role": "viewer" })),
         ),
         ("declineInvitation", Some(json!({ "token": declining }))),
+        (
+            "createApiKey",
+            Some(
+                json!({ "name": "Partner", "permissions": ["attendance:read"], "expiresAt": until }),
+            ),
+        ),
+        (
+            "createDeviceKey",
+            Some(json!({ "name": "Door", "eventId": door })),
+        ),
+        (
+            "updateApiKey",
+            Some(json!({ "apiKeyId": machine, "name": "Renamed" })),
+        ),
+        (
+            "rotateApiKey",
+            Some(json!({ "apiKeyId": machine, "overlapHours": 2, "expiresAt": until })),
+        ),
+        ("adoptApiKey", Some(json!({ "apiKeyId": machine }))),
+        ("revokeApiKey", Some(json!({ "apiKeyId": machine }))),
         ("resendInvitation", Some(json!({ "invitationId": open[1] }))),
         ("revokeInvitation", Some(json!({ "invitationId": open[1] }))),
     ]

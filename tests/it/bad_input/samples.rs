@@ -44,6 +44,7 @@ impl World {
             start_import(&foreigner).await,
             access::team(&foreigner, "Foreign").await,
             access::invitation(&foreigner, "foreign@example.org").await,
+            foreigner.machine(&[]).await.1,
         ];
         settle(app).await;
         let (event, patron) = (owner.evening(json!({})).await, owner.patron("Ada").await);

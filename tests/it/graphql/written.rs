@@ -20,6 +20,7 @@ const UNDECLARED: &[&str] = &[
     "state",
     "targetId",
     "totalCount",
+    "responsible",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,6 +273,7 @@ async fn types(owner: &Client) -> Types {
         "Member",
         "User",
         "AuditEntry",
+        "ApiKey",
         "Team",
         "TeamMember",
     ];

@@ -9,6 +9,7 @@ pub mod door;
 pub mod evening;
 pub mod invariants;
 pub mod listener;
+pub mod machine;
 pub mod mail;
 pub mod mutation;
 pub mod node;

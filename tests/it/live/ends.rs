@@ -67,9 +67,41 @@ async fn streams_of_another_instance_end_too() {
         let beside = app.beside(&variables).await;
         let other = format!("http://{}", beside.address());
         hears_sessions_end(&app, &other).await;
-        for_each_ending(&app, &[other]).await;
+        for_each_ending(&app, &[other.clone()]).await;
+        hears_keys_end(&app, &other).await;
         beside.stop().await;
         app.stop().await;
+    }
+}
+
+/// A key that is revoked, or may do less, streams no more within a second.
+async fn hears_keys_end(app: &App, other: &str) {
+    let owner = app.owner("keys").await;
+    let event = owner.event("Jazz night", json!({})).await;
+    for (ending, code) in [
+        ("revoked", "UNAUTHENTICATED"),
+        ("its responsible left", "FORBIDDEN"),
+    ] {
+        let admin = app.member(&owner, "admin").await;
+        let reads = ["attendance:read", "events:read", "patrons:read"];
+        let (machine, id) = admin.machine(&reads).await;
+        let mut stream = open(&machine.at(other)).await;
+        if ending == "revoked" {
+            let which = json!({ "apiKeyId": id });
+            owner.done("revokeApiKey", "__typename", which).await;
+        } else {
+            let who = json!({ "memberId": member(&owner).await });
+            owner.done("removeMember", "__typename", who).await;
+        }
+        let ended = std::time::Instant::now();
+        assert_eq!(last_words(&mut stream).await, code, "{ending}");
+        assert!(
+            ended.elapsed() < PATIENCE / 5,
+            "{ending}: {:?}",
+            ended.elapsed()
+        );
+        let patron = owner.patron("Ada").await;
+        owner.check_in(&event, &patron).await;
     }
 }
 

@@ -23,6 +23,7 @@ const WORDS: &[&str] = &[
     "kind",
     "verdict",
     "actor_kind",
+    "lookup",
     "result",
 ];
 

@@ -45,6 +45,10 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "a token is looked up before the tenant is known",
     ),
     (
+        "api_key_secrets",
+        "a key is looked up before the tenant is known",
+    ),
+    (
         "organization_slugs",
         "an address is looked up before the tenant is known",
     ),

@@ -17,6 +17,7 @@ use crate::harness::{Answer, App, Client, on_each_database};
 
 /// How each object with guarded fields is come by: a field of the query, and the way down.
 const WAYS: &[(&str, &str, &[&str])] = &[
+    ("ApiKey", "apiKeys", &["nodes"]),
     ("Attendance", "event", &["attendances", "nodes"]),
     ("AttendanceChange", "attendanceChanges", &["changes"]),
     ("AuditEntry", "auditLog", &["nodes"]),

@@ -64,7 +64,7 @@ impl Sampler<'_> {
             (
                 _,
                 "recoveryCode" | "after" | "before" | "last" | "verdict" | "status"
-                | "scanToRevert" | "actorId" | "targetId" | "eventType" | "result",
+                | "scanToRevert" | "actorId" | "apiKeyId" | "targetId" | "eventType" | "result",
             ) => return Value::Null,
             (kind, name) => {
                 if let Some(inputs) = self.schema.inputs(kind) {
@@ -115,6 +115,8 @@ impl Sampler<'_> {
             (_, "avatarUrl") => json!("https://example.org/sample.png"),
             (_, "phone") => json!("+43 1 2345678"),
             (_, "metadata") => json!({ "sample": number }),
+            (_, "overlapHours") => json!(1),
+            (_, "expiresAt") => json!(now + TimeDelta::days(30)),
             (_, "seats") => json!(2),
             (_, "capacity") => json!(100),
             (_, "attendancePoints") => json!(10),
@@ -144,6 +146,7 @@ fn kind_of(owner: &str, name: &str) -> char {
     match (owner, name) {
         ("event" | "node", "id") | (_, "eventId") => 'E',
         (_, "invitationId") => 'V',
+        (_, "apiKeyId") => 'K',
         ("team", "id") | (_, "teamId" | "parentId") => 'T',
         ("patron", "id") | (_, "patronId") => 'P',
         ("import", "id") | (_, "importId") => 'I',

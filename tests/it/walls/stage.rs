@@ -80,6 +80,7 @@ impl Stage {
             'V',
             stage.invitation(&format!("{name}-guest@example.org")).await,
         );
+        stage.set('K', stage.key().await);
         let place = json!({ "teamId": stage.ids[&'T'], "memberId": stage.ids[&'M'] });
         stage.owner.done("addTeamMember", "__typename", place).await;
         let role = json!({ "teamId": stage.ids[&'T'], "role": stage.ids[&'#'] });
@@ -150,6 +151,9 @@ impl Stage {
                     set('!', app.database.invitation_token(&invitation).await);
                 }
                 set('V', invitation);
+            }
+            "updateApiKey" | "rotateApiKey" | "adoptApiKey" | "revokeApiKey" => {
+                set('K', self.key().await);
             }
             "updateRole" | "deleteRole" => drop(set('#', self.role().await)),
             "updateTeam" | "deleteTeam" | "grantTeamRole" | "withdrawTeamRole" => {
@@ -297,6 +301,11 @@ impl Stage {
         let input = json!({ "name": format!("{} role {}", self.name, next()), "permissions": ["patrons:read"] });
         let made = self.owner.done("createRole", "role { slug }", input).await;
         text(&made["role"]["slug"])
+    }
+
+    /// A new API key.
+    async fn key(&self) -> String {
+        self.owner.machine(&["events:read"]).await.1
     }
 
     /// A new team.

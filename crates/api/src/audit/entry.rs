@@ -10,11 +10,12 @@ use domain::{
     events::event::EventId,
     identity::user::UserId,
     organizations::{
-        invitation::InvitationId, member::MemberId, organization::OrganizationId, team::TeamId,
+        api_key::ApiKeyId, invitation::InvitationId, member::MemberId,
+        organization::OrganizationId, team::TeamId,
     },
     page::PageRequest,
     patrons::patron::PatronId,
-    permission::{AuditRead, MembersRead},
+    permission::{ApiKeysRead, AuditRead, MembersRead},
 };
 use uuid::Uuid;
 
@@ -26,6 +27,7 @@ use crate::{
     loader::{Loaded, Relation},
     long::Long,
     operation::Operation,
+    organizations::api_key::{ApiKey, ApiKeyById},
     requires::Requires,
     selection::Selection,
     time::Time,
@@ -48,6 +50,8 @@ pub struct ActorById;
 pub enum AuditActorKind {
     /// A signed-in person.
     User,
+    /// An API key.
+    Key,
     /// Rollcall itself.
     System,
 }
@@ -67,6 +71,8 @@ pub enum AuditResult {
 pub struct AuditFilter {
     /// Only what this account did, or was denied.
     actor_id: Option<ID>,
+    /// Only what this API key did, or was denied.
+    api_key_id: Option<ID>,
     /// Only this type.
     event_type: Option<String>,
     /// Only what was done to this: a `targetId`.
@@ -131,8 +137,10 @@ fields! {
         action: Option<&str> = action;
         /// What kind of actor it was.
         actor_kind: AuditActorKind = actor_kind;
-        /// Whose account it was; null for Rollcall itself, and where it was erased.
+        /// Whose account it was; null where it was no person, and where it was erased.
         actor_id: Option<ID> = actor_id;
+        /// Which API key it was; null where it was none, and where it was erased.
+        api_key_id: Option<ID> = key_id;
         /// Whether it was done.
         result: AuditResult = result;
         /// Why it was not done, as a code.
@@ -155,6 +163,8 @@ fields! {
     one {
         /// Who it was, whether or not they still have access; null where there is no such account.
         actor: User = ActorById by actor_id, MembersRead;
+        /// The API key that it was, whether or not it still works.
+        api_key: ApiKey = ApiKeyById by key_id, ApiKeysRead;
     }
     many {}
     needs {}
@@ -172,6 +182,7 @@ fn target_of(event_type: &str, target: Uuid) -> ID {
         "member" => id::encode(MemberId::from(target)),
         "invitation" => id::encode(InvitationId::from(target)),
         "team" => id::encode(TeamId::from(target)),
+        "api_key" => id::encode(ApiKeyId::from(target)),
         "event" => id::encode(EventId::from(target)),
         "patron" => id::encode(PatronId::from(target)),
         "attendance" | "registration" => id::encode(AttendanceId::from(target)),
@@ -189,8 +200,12 @@ impl AuditFilter {
             Some((_, uuid)) => Ok(uuid),
             None => Uuid::try_parse(&id).map_err(|_| id::invalid("targetId")),
         });
+        let key = self
+            .api_key_id
+            .map(|id| id::decode::<ApiKeyId>(&id, "apiKeyId"));
         Ok(EntryFilter {
             actor: actor.transpose()?,
+            key: key.transpose()?,
             event_type: self.event_type,
             target: target.transpose()?,
             result: self.result.map(Into::into),

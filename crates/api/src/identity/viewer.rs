@@ -45,7 +45,7 @@ pub struct ViewerQuery;
 
 #[Object]
 impl ViewerQuery {
-    /// The person who asks; null when nobody is signed in.
+    /// The person who asks; null when nobody is signed in, and for an API key: see `currentApiKey`.
     async fn viewer(&self, context: &Context<'_>) -> Option<Viewer> {
         Operation::of(context).viewer().map(|_| Viewer)
     }

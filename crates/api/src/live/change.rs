@@ -124,9 +124,9 @@ impl ChangeSubscription {
         let batch = turn.batch();
         if batch.is_none() {
             let hub = context.data_unchecked::<Hub>();
-            let viewer = Operation::of(context).require_viewer()?;
+            let caller = Operation::of(context).require_caller()?;
             let filter = filter(event_id, types.as_deref())?;
-            turn.begin(subscription::follow(hub, viewer, filter, after).await?);
+            turn.begin(subscription::follow(hub, caller, filter, after).await?);
         }
         Ok(stream::iter(batch))
     }

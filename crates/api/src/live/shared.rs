@@ -9,7 +9,8 @@ use std::{
 
 use axum::body::Bytes;
 use domain::{
-    Permissions, Scope, live::feed::Batch, organizations::organization::OrganizationId, secret,
+    Permissions, Scope, events::event::EventId, live::feed::Batch,
+    organizations::organization::OrganizationId, secret,
 };
 use tokio::{sync::OnceCell, time::Instant};
 
@@ -32,6 +33,8 @@ pub struct Occasion {
     permissions: Permissions,
     /// What is told apart from what they may not do at all.
     withheld: Permissions,
+    /// The one event that who asks is limited to.
+    event: Option<EventId>,
     /// The first and the last number of the batch, how many it has, and where it goes on.
     range: (Option<i64>, Option<i64>, usize, i64, bool),
 }
@@ -67,6 +70,7 @@ impl Occasion {
             organization: scope.organization(),
             permissions: scope.permissions(),
             withheld: scope.withheld(),
+            event: scope.event(),
             range: (
                 changes.first().map(|change| change.sequence),
                 changes.last().map(|change| change.sequence),

@@ -162,7 +162,7 @@ impl Subscriber {
     async fn execute(&self, batch: Result<AttendanceChangeBatch>) -> Response {
         let turn = Arc::new(Turn(Mutex::new(Step::Answer(batch))));
         let scope = self.following.scope().fresh();
-        let entered = Some((self.following.viewer().clone(), Ok(scope)));
+        let entered = Some((self.following.caller().clone(), Ok(scope)));
         let admitted = self.admitted.again();
         let answered = self.service.turn(&self.credential, admitted, entered, turn);
         answered.await.unwrap_or_default()

@@ -1,6 +1,7 @@
-//! Organizations, their roles, members and teams, and who is invited.
+//! Organizations, their roles, members and teams, who is invited, and their keys.
 
 pub mod acceptance;
+pub mod api_key;
 pub mod held_role;
 pub mod invitation;
 pub mod member;

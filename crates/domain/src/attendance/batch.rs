@@ -10,7 +10,6 @@ use entity::{
         scan::{Direction, Model as Scan, Outcome, ScanId},
     },
     events::event::{EventId, Model as Event},
-    identity::user::UserId,
     organizations::organization::OrganizationId,
     patrons::patron::{Model as Patron, PatronId},
 };
@@ -27,7 +26,7 @@ use super::{
     projection::{self, Presence},
     scan::{AHEAD, NewScan, Recorded},
 };
-use crate::{Change, ChangeKind, Code, Problem, loyalty::ledger::Award, text};
+use crate::{Actor, Change, ChangeKind, Code, Problem, loyalty::ledger::Award, text};
 
 /// The rows of a batch, and what is to be written of them.
 pub(super) struct Batch {
@@ -107,7 +106,7 @@ impl Batch {
     /// the order given.
     pub(super) fn apply(
         &mut self,
-        actor: Option<UserId>,
+        actor: Actor,
         mut scans: Vec<NewScan>,
     ) -> Vec<Result<Recorded, Problem>> {
         // Times are kept in whole microseconds, and a repeat is compared with what was kept.
@@ -130,8 +129,13 @@ impl Batch {
         answers.into_iter().flatten().collect()
     }
 
-    fn apply_one(&mut self, actor: Option<UserId>, new: &NewScan) -> Result<Recorded, Problem> {
+    fn apply_one(&mut self, actor: Actor, new: &NewScan) -> Result<Recorded, Problem> {
         let pair = (new.event, new.patron);
+        // First of all: who may not see the event is not told what was recorded there.
+        let event = self
+            .events
+            .get(&new.event)
+            .ok_or_else(|| missing("eventId", "event"))?;
         if let Some(kept) = new.id.and_then(|id| self.scans.get(&id)) {
             if !same(kept, new) {
                 return Err(Problem::new(
@@ -147,10 +151,6 @@ impl Batch {
                 repeated: true,
             });
         }
-        let event = self
-            .events
-            .get(&new.event)
-            .ok_or_else(|| missing("eventId", "event"))?;
         if !self.patrons.contains_key(&new.patron) {
             return Err(missing("patronId", "patron"));
         }
@@ -192,7 +192,7 @@ impl Batch {
     }
 
     /// The scan as it would be kept, without its outcome.
-    fn draft(&self, actor: Option<UserId>, new: &NewScan) -> Result<Scan, Problem> {
+    fn draft(&self, actor: Actor, new: &NewScan) -> Result<Scan, Problem> {
         let mut problems = Vec::new();
         let device = new
             .device
@@ -228,7 +228,8 @@ impl Batch {
             claimed_at,
             received_at: self.now,
             device: device.filter(|device| !device.is_empty()),
-            actor_id: actor,
+            actor_id: actor.user(),
+            key_id: actor.key(),
             outcome: Outcome::CheckedIn,
             reason: reason.filter(|reason| !reason.is_empty()),
             supersedes: None,

@@ -16,16 +16,20 @@ use tokio::sync::oneshot;
 
 use super::scan::{self, BATCH, NewScan, Recorded};
 use crate::{
-    Error, Grant, Problem, Result, Scope, organizations::organization::OrganizationId,
-    permission::AttendanceRecord,
+    Error, Grant, Problem, Result, Scope, events::event::EventId,
+    organizations::organization::OrganizationId, permission::AttendanceRecord,
 };
 
-/// Scans of one organization that wait, at most.
+/// Scans of one line that wait, at most.
 const MOST: usize = 10 * BATCH;
 
-/// The scans that wait, by organization. An organization is in it while its scans are being written.
+/// The scans that wait, by line. A line is in it while its scans are being written.
 #[derive(Clone, Default)]
-pub struct Queue(Arc<Mutex<HashMap<OrganizationId, Vec<Waiting>>>>);
+pub struct Queue(Arc<Mutex<HashMap<Line, Vec<Waiting>>>>);
+
+/// Whose scans are written together: an organization's, and by themselves those of who is limited to
+/// one event, because whoever writes sees no other.
+type Line = (OrganizationId, Option<EventId>);
 
 struct Waiting {
     scope: Scope,
@@ -58,15 +62,15 @@ impl Queue {
     }
 
     fn join(&self, waiting: Waiting) -> Result<()> {
-        let organization = waiting.scope.organization();
-        match self.lock().entry(organization) {
-            Entry::Occupied(line) if line.get().len() >= MOST => {
+        let line: Line = (waiting.scope.organization(), waiting.scope.event());
+        match self.lock().entry(line) {
+            Entry::Occupied(present) if present.get().len() >= MOST => {
                 return Err(Error::Unavailable("Too many scans at once."));
             }
-            Entry::Occupied(mut line) => line.get_mut().push(waiting),
-            Entry::Vacant(line) => {
-                line.insert(vec![waiting]);
-                let task = Writing(self.clone(), organization);
+            Entry::Occupied(mut present) => present.get_mut().push(waiting),
+            Entry::Vacant(absent) => {
+                absent.insert(vec![waiting]);
+                let task = Writing(self.clone(), line);
                 tokio::spawn(async move {
                     while let Some(next) = task.next() {
                         record_together(next).await;
@@ -78,16 +82,16 @@ impl Queue {
     }
 
     /// No code panics while it holds this lock.
-    fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, Vec<Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Line, Vec<Waiting>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The task that writes an organization's scans.
-struct Writing(Queue, OrganizationId);
+/// The task that writes the scans of a line.
+struct Writing(Queue, Line);
 
 impl Writing {
-    /// Those that wait now; none, and the organization is gone from the queue, if nobody does.
+    /// Those that wait now; none, and the line is gone from the queue, if nobody does.
     fn next(&self) -> Option<Vec<Waiting>> {
         let mut lines = self.0.lock();
         let line = lines.get_mut(&self.1)?;

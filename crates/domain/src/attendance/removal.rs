@@ -69,6 +69,6 @@ async fn withdraw(writer: &Writer<PatronsDelete>, id: PatronId) -> Result<Vec<Ch
         reason: Some("The patron was removed.".to_owned()),
         supersedes: None,
     });
-    batch.apply(writer.scope().actor().user(), exits.collect());
+    batch.apply(writer.scope().actor(), exits.collect());
     scan::write(writer, batch).await
 }

@@ -108,7 +108,7 @@ pub(super) async fn record_each(
     let mut counts = Vec::with_capacity(reports.len());
     for (author, scans) in reports {
         let before = batch.changes.len();
-        answers.push(batch.apply(author.user(), scans));
+        answers.push(batch.apply(author.actor(), scans));
         counts.push((author, batch.changes.len() - before));
     }
     let mut changes = write(&writer, batch).await?.into_iter();
@@ -154,7 +154,8 @@ pub(super) async fn load<P>(
         let recorded = writer
             .any(scan::Column::Id, scan_ids.into_iter().collect())
             .await?;
-        let recorded = writer.find::<scan::Entity>().filter(recorded);
+        // An id is one scan's wherever it was made.
+        let recorded = writer.find_at_any_event::<scan::Entity>().filter(recorded);
         kept.extend(writer.all(recorded).await?);
     }
     let attendances = writer

@@ -11,6 +11,7 @@ use crate::{
     Code, Error, Reader, Result,
     clock::within_years,
     identity::user::{Person, UserId},
+    organizations::api_key::ApiKeyId,
     page::{Key, Page, PageRequest},
     permission::{AuditRead, MembersRead},
     scope::{Scoped, Shape, Sort, Table},
@@ -24,6 +25,8 @@ const LONGEST: usize = 64;
 pub struct EntryFilter {
     /// Only those of this person.
     pub actor: Option<UserId>,
+    /// Only those of this API key.
+    pub key: Option<ApiKeyId>,
     /// Only those of this type: a change's kind, or the permission that was lacking.
     pub event_type: Option<String>,
     /// Only those about this.
@@ -116,6 +119,9 @@ fn matching(reader: &Reader<AuditRead>, filter: &EntryFilter) -> Result<Scoped<e
     let mut select = reader.find::<entry::Entity>();
     if let Some(actor) = filter.actor {
         select = select.filter(entry::Column::ActorId.eq(actor.uuid()));
+    }
+    if let Some(key) = filter.key {
+        select = select.filter(entry::Column::KeyId.eq(key.uuid()));
     }
     if let Some(event_type) = &filter.event_type {
         if event_type.len() > LONGEST || !event_type.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -40,7 +40,7 @@ pub struct Request {
 impl Request {
     /// The slug to ask the database for: PostgreSQL would not even be asked for a NUL, and no slug is
     /// empty.
-    pub(super) fn slug(&self) -> Option<String> {
+    pub(crate) fn slug(&self) -> Option<String> {
         let named = self.organization.as_ref()?.to_ascii_lowercase();
         let is_askable = named.bytes().all(|byte| byte.is_ascii_graphic());
         Some(if is_askable { named } else { String::new() })

@@ -10,14 +10,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    feed::{self, BATCH, Batch, Filter},
+    feed::{self, BATCH, Batch, Filter, LoggedChange},
     follower::Segment,
     hub::Hub,
 };
-use crate::{
-    Error, Result, Scope, Viewer, identity::session, organizations::member,
-    permission::AttendanceRead,
-};
+use crate::{Error, Result, Scope, organizations::caller::Caller, permission::AttendanceRead};
 
 /// A subscriber hears something at least this often, and its right to listen is asked again.
 pub const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -26,14 +23,14 @@ pub const HEARTBEAT: Duration = Duration::from_secs(20);
 /// batches, then each as it is committed. Without `after`, only what comes.
 ///
 /// # Errors
-/// Why the viewer may not listen; a refusal when `after` is no place in the log.
+/// Why the caller may not listen; a refusal when `after` is no place in the log.
 pub async fn follow(
     hub: &Hub,
-    viewer: Viewer,
+    caller: Caller,
     filter: Filter,
     after: Option<String>,
 ) -> Result<Following> {
-    let scope = member::enter(&viewer).await?;
+    let scope = caller.enter().await?;
     let reader = scope.reader::<AttendanceRead>()?;
     // Listening begins before the log is read: what is committed in between is heard.
     let segments = hub.follow(scope.organization().uuid());
@@ -49,14 +46,13 @@ pub async fn follow(
     };
     drop(reader);
     scope.close_snapshot().await;
-    let session = viewer.session().uuid();
     Ok(Following {
         hub: hub.clone(),
-        viewer,
+        interruption: interruption(hub.stop().clone(), sessions, &caller),
+        caller,
         scope,
         filter,
         segments,
-        interruption: interruption(hub.stop().clone(), sessions, session),
         heartbeat: Box::pin(sleep_until(Instant::now() + HEARTBEAT)),
         heard: Instant::now(),
         position,
@@ -68,7 +64,7 @@ pub async fn follow(
 /// changed.
 pub struct Following {
     hub: Hub,
-    viewer: Viewer,
+    caller: Caller,
     scope: Scope,
     filter: Filter,
     segments: broadcast::Receiver<Arc<Segment>>,
@@ -87,7 +83,7 @@ type Waiting = Pin<Box<dyn Future<Output = Interruption> + Send + Sync>>;
 enum Interruption {
     /// The process stops.
     Stop,
-    /// The viewer's session may have ended; whether the next does is told by this.
+    /// The caller's session may have ended; whether the next does is told by this.
     Session(broadcast::Receiver<Uuid>),
 }
 
@@ -100,15 +96,15 @@ impl Following {
 
     /// Who follows.
     #[must_use]
-    pub fn viewer(&self) -> &Viewer {
-        &self.viewer
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// The next batch to deliver; none when the process stops. An empty one is a heartbeat. A reader
     /// that is slow for a while loses nothing, because it then reads from the log again.
     ///
     /// # Errors
-    /// The viewer's session, membership or permission ended, and with it the right to listen; or the
+    /// The caller's session or key, membership or permission ended, and with it the right to listen; or the
     /// database does not answer.
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
@@ -132,8 +128,7 @@ impl Following {
                 interrupted = &mut self.interruption => match interrupted {
                     Interruption::Stop => return Ok(None),
                     Interruption::Session(sessions) => {
-                        let session = self.viewer.session().uuid();
-                        self.interruption = interruption(self.hub.stop().clone(), sessions, session);
+                        self.interruption = interruption(self.hub.stop().clone(), sessions, &self.caller);
                         self.enter().await?;
                     }
                 },
@@ -178,7 +173,7 @@ impl Following {
             .iter()
             .filter(|change| change.sequence > self.position);
         let changes: Vec<_> = fresh
-            .filter(|change| self.filter.passes(change))
+            .filter(|change| self.filter.passes(change) && is_within(&self.scope, change))
             .cloned()
             .collect();
         self.position = segment.last();
@@ -199,32 +194,42 @@ impl Following {
         batch
     }
 
-    /// Asks again whether the viewer may listen.
+    /// Asks again whether the caller may listen.
     async fn enter(&mut self) -> Result<()> {
         // On the heap, as above.
-        self.scope = Box::pin(enter(&self.viewer)).await?;
+        self.scope = Box::pin(enter(&self.caller)).await?;
         Ok(())
     }
 }
 
-async fn enter(viewer: &Viewer) -> Result<Scope> {
-    if !session::is_live(viewer).await? {
-        return Err(Error::Unauthenticated);
-    }
-    let scope = member::enter(viewer).await?;
+async fn enter(caller: &Caller) -> Result<Scope> {
+    let scope = caller.enter_again().await?;
     scope.reader::<AttendanceRead>()?;
     Ok(scope)
 }
 
-/// Waits for the process's stop, or the end of a session that may be this one.
+/// Whether a change belongs to the one event that somebody is limited to, if they are.
+fn is_within(scope: &Scope, change: &LoggedChange) -> bool {
+    scope
+        .event()
+        .is_none_or(|event| change.event_id == Some(event))
+}
+
+/// Waits for the process's stop, or the end of a session that may be the caller's. A key that is
+/// revoked ends what it began by the change that says so, like a membership.
 fn interruption(
     stop: CancellationToken,
     mut sessions: broadcast::Receiver<Uuid>,
-    session: Uuid,
+    caller: &Caller,
 ) -> Waiting {
+    let session = caller.person().ok().map(|viewer| viewer.session().uuid());
     let ended = async move {
         // What was missed may have been this one.
-        while sessions.recv().await.is_ok_and(|ended| ended != session) {}
+        while sessions
+            .recv()
+            .await
+            .is_ok_and(|ended| Some(ended) != session)
+        {}
         sessions
     };
     Box::pin(async move {

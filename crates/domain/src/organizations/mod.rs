@@ -3,6 +3,8 @@
 pub mod acceptance;
 pub mod access;
 pub mod account;
+pub mod api_key;
+pub mod caller;
 pub mod invitation;
 pub mod invitation_file;
 pub mod member;

@@ -97,7 +97,7 @@ pub async fn create(writer: Writer<RolesCreate>, input: NewRole) -> Result<Role>
             name: Set(name),
             built_in: Set(false),
             description: Set(description),
-            permissions: Set(spell(permissions)),
+            permissions: Set(permissions.names()),
             created_at: Set(writer.scope().clock().now()),
             ..Default::default()
         })
@@ -130,7 +130,7 @@ pub async fn update(writer: Writer<RolesUpdate>, slug: &str, patch: RolePatch) -
     let mut granted = Permissions::default();
     if let Some(permissions) = &patch.permissions {
         granted = parse(&mut problems, permissions);
-        update = update.set(role::Column::Permissions, spell(granted));
+        update = update.set(role::Column::Permissions, granted.names());
     }
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
@@ -258,8 +258,9 @@ fn check(slug: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The permissions of these names, and that of seeing the organization, which every role permits.
-fn parse(problems: &mut Vec<Problem>, names: &[String]) -> Permissions {
+/// The permissions of these names, and that of seeing the organization, which every role permits, and
+/// every key has.
+pub(super) fn parse(problems: &mut Vec<Problem>, names: &[String]) -> Permissions {
     let mut permissions = vec![Permission::OrganizationRead];
     if names.len() > Permission::ALL.len() {
         let message = "This names more permissions than there are.";
@@ -272,7 +273,7 @@ fn parse(problems: &mut Vec<Problem>, names: &[String]) -> Permissions {
                 "There is no such permission. Use the names that schema.graphql has in @requires."
             }
             Some(permission) if permission.is_the_owners() => {
-                "This is the owner's alone, and no role can permit it."
+                "This is the owner's alone, and cannot be permitted otherwise."
             }
             Some(permission) => {
                 permissions.push(permission);
@@ -283,11 +284,6 @@ fn parse(problems: &mut Vec<Problem>, names: &[String]) -> Permissions {
         break;
     }
     permissions.into_iter().collect()
-}
-
-fn spell(permissions: Permissions) -> String {
-    let names: Vec<&str> = permissions.iter().map(Permission::as_str).collect();
-    names.join(" ")
 }
 
 /// Roles have no id: the log names them by their slug.

@@ -20,10 +20,14 @@
 //!
 //! Numbers are signed and big-endian. Personal data enters as a digest of its own, which is stored,
 //! so that it can be erased and the chain still holds: SHA-256 of `rollcall.audit.personal.1`, the
-//! salt (16), the actor (16), the address and the client's name, written the same way. The salt is by
+//! salt (16), the person or API key who acted (16), the address and the client's name, written the same way. The salt is by
 //! chance and erased with them: without it an address could be guessed until the digest fits.
 
-use entity::{audit::entry::Model as Entry, identity::user::UserId};
+use entity::{
+    audit::entry::{ActorKind, Model as Entry},
+    identity::user::UserId,
+    organizations::api_key::ApiKeyId,
+};
 use sea_orm::ActiveEnum;
 use uuid::Uuid;
 
@@ -46,10 +50,22 @@ pub fn holds(entry: &Entry, previous: Option<&[u8]>) -> bool {
 /// Whether its personal data is what was written, or was erased as a whole.
 #[must_use]
 pub fn personal_data_holds(entry: &Entry) -> bool {
+    // The digest does not say which of the two it was: the kind of actor does.
+    let is_somebody_else = match entry.actor_kind {
+        ActorKind::Key => entry.actor_id.is_some(),
+        ActorKind::User | ActorKind::System => entry.key_id.is_some(),
+    };
+    let is_erased = actor(entry).is_none() && entry.address.is_none() && entry.user_agent.is_none();
     match entry.personal_salt {
+        _ if is_somebody_else => false,
         Some(salt) => entry.personal_digest.as_ref() == Some(&personal_digest(salt, entry)),
-        None => entry.actor_id.is_none() && entry.address.is_none() && entry.user_agent.is_none(),
+        None => is_erased,
     }
+}
+
+fn actor(entry: &Entry) -> Option<Uuid> {
+    let user = entry.actor_id.map(UserId::uuid);
+    user.or_else(|| entry.key_id.map(ApiKeyId::uuid))
 }
 
 fn hash(entry: &Entry, previous: Option<&[u8]>) -> Vec<u8> {
@@ -72,7 +88,7 @@ fn hash(entry: &Entry, previous: Option<&[u8]>) -> Vec<u8> {
 }
 
 fn personal_digest(salt: Uuid, entry: &Entry) -> Vec<u8> {
-    let actor = entry.actor_id.map(UserId::uuid);
+    let actor = actor(entry);
     let mut fields = Fields::of("rollcall.audit.personal.1");
     fields.add(Some(salt.as_bytes()));
     fields.add(actor.as_ref().map(|id| id.as_bytes().as_slice()));
@@ -117,10 +133,7 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use entity::{
-        Id,
-        audit::entry::{ActorKind, Outcome},
-    };
+    use entity::{Id, audit::entry::Outcome};
     use proptest::prelude::*;
 
     use super::*;
@@ -132,6 +145,7 @@ mod tests {
             number: Some(7),
             actor_kind: ActorKind::User,
             actor_id: Some(Id::from(Uuid::from_u128(3))),
+            key_id: None,
             event_type: "member.added".to_owned(),
             action: Some("INVITE_TEAM_MEMBER".to_owned()),
             target_id: Some(Uuid::from_u128(4)),
@@ -191,7 +205,12 @@ mod tests {
             change(&mut entry);
             assert!(!holds(&entry, Some(&[1; 32])), "{entry:?}");
         }
-        let changes: [fn(&mut Entry); 5] = [
+        let changes: [fn(&mut Entry); 7] = [
+            |entry| entry.key_id = Some(Id::random()),
+            |entry| {
+                entry.key_id = entry.actor_id.map(|id| Id::from(id.uuid()));
+                entry.actor_id = None;
+            },
             |entry| entry.actor_id = None,
             |entry| entry.actor_id = Some(Id::random()),
             |entry| entry.address = Some("192.0.2.2".to_owned()),

@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 
 use super::{
-    Scope,
+    Actor, Scope,
     log::{self, Deed},
 };
 use crate::{Permission, Result, limit::Rule};
 
-/// Denials of one person in one organization that an instance writes down: whoever asks for ever fills
+/// Denials of one person, or key, in one organization that an instance writes down: whoever asks for ever fills
 /// no disk, and holds nobody's commits up.
 const DENIALS: Rule = Rule::new("denials", 10, TimeDelta::minutes(1));
 
@@ -16,10 +16,12 @@ impl Scope {
     /// Writes down that the actor was denied what needs `permission`, and why. They are denied it
     /// whether or not that can be written.
     pub(super) async fn write_denial(&self, permission: Permission, reason: &'static str) {
-        let Some(person) = self.author.user() else {
-            return;
+        let who = match self.author.actor {
+            Actor::User { user, .. } => user.uuid(),
+            Actor::Key { key } => key.uuid(),
+            Actor::System => return,
         };
-        let key = format!("{} {person}", self.organization);
+        let key = format!("{} {who}", self.organization);
         if self.db.denials().take(&DENIALS, &key).await.is_ok()
             && let Err(error) = self.append_denial(permission, reason).await
         {

@@ -90,7 +90,7 @@ pub(super) async fn append(
         chain::seal(&mut entry, hash.as_deref());
         hash.clone_from(&entry.hash);
         rows.0.push(entry.into());
-        let author = deed.author.user();
+        let actor = deed.author.actor;
         for change in deed.changes {
             sequence += 1;
             rows.1.push(change::ActiveModel {
@@ -100,7 +100,8 @@ pub(super) async fn append(
                 subject_id: Set(change.subject),
                 event_id: Set(change.event),
                 patron_id: Set(change.patron),
-                actor_id: Set(author),
+                actor_id: Set(actor.user()),
+                key_id: Set(actor.key()),
                 occurred_at: Set(change.occurred_at.unwrap_or(now)),
                 recorded_at: Set(now),
                 data: Set(change.data),
@@ -123,9 +124,11 @@ fn entry(scope: &Scope, deed: &Deed, number: i64, sequence: i64, now: DateTime<U
         number: Some(number),
         actor_kind: match deed.author.actor {
             Actor::User { .. } => ActorKind::User,
+            Actor::Key { .. } => ActorKind::Key,
             Actor::System => ActorKind::System,
         },
         actor_id: deed.author.user(),
+        key_id: deed.author.actor.key(),
         event_type: deed.event_type.to_owned(),
         action: deed.action.map(str::to_owned),
         target_id: deed.target,

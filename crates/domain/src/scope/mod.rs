@@ -10,6 +10,7 @@
 //! filter, a [`Writer`] is the transaction and ends only with a [`crate::Change`]. On PostgreSQL
 //! the transaction is also bound to the tenant, and row-level security holds the same wall again.
 
+mod bearer;
 pub mod chain;
 mod claim;
 mod database;
@@ -37,12 +38,15 @@ use std::{
 };
 
 use entity::{
+    TenantOwned,
+    events::event::EventId,
     identity::{session::SessionId, user::UserId},
-    organizations::organization::OrganizationId,
+    organizations::{api_key::ApiKeyId, organization::OrganizationId},
 };
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, Statement, sea_query::SimpleExpr};
 use tokio::sync::Mutex;
 
+pub use bearer::Bearer;
 pub use claim::Claim;
 pub use database::{Committed, Database, Db};
 pub use reader::{Reader, Scoped, Sort};
@@ -69,6 +73,11 @@ pub enum Actor {
         /// Through which session.
         session: SessionId,
     },
+    /// A machine, by an API key.
+    Key {
+        /// Which.
+        key: ApiKeyId,
+    },
     /// Rollcall itself.
     System,
 }
@@ -79,7 +88,16 @@ impl Actor {
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::User { user, .. } => Some(user),
-            Self::System => None,
+            Self::Key { .. } | Self::System => None,
+        }
+    }
+
+    /// The API key, if it is one.
+    #[must_use]
+    pub fn key(self) -> Option<ApiKeyId> {
+        match self {
+            Self::Key { key } => Some(key),
+            Self::User { .. } | Self::System => None,
         }
     }
 }
@@ -105,6 +123,12 @@ impl Author {
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         self.actor.user()
+    }
+
+    /// Who.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 }
 
@@ -134,6 +158,8 @@ pub struct Scope {
     permissions: Permissions,
     /// What the actor could do besides, had they given a second factor.
     withheld: Permissions,
+    /// The one event that the actor is limited to; none who is not.
+    event: Option<EventId>,
     writable: bool,
     /// Whether the operation reads one thing, so that one statement needs no snapshot.
     reads_once: bool,
@@ -173,6 +199,12 @@ impl Scope {
     #[must_use]
     pub fn withheld(&self) -> Permissions {
         self.withheld
+    }
+
+    /// The one event that the actor is limited to: what belongs to another is not there for them.
+    #[must_use]
+    pub fn event(&self) -> Option<EventId> {
+        self.event
     }
 
     /// Whether the actor may do this.
@@ -320,6 +352,12 @@ impl Scope {
         } else {
             Error::Forbidden(permission)
         }
+    }
+
+    /// The condition that limits the rows of `E` to the actor's event, where there is one and they
+    /// belong to events.
+    fn within_event<E: TenantOwned>(&self) -> Option<SimpleExpr> {
+        Some(E::EVENT?.eq(self.event?.uuid()))
     }
 
     /// Takes on what was done for this scope through `other`.

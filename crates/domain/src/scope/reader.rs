@@ -94,6 +94,16 @@ impl<P> Reader<P> {
     /// A select of the tenant's rows of `E`.
     #[must_use]
     pub fn find<E: TenantOwned>(&self) -> Scoped<E> {
+        let Scoped(select) = self.find_at_any_event::<E>();
+        Scoped(match self.scope.within_event::<E>() {
+            Some(within) => select.filter(within),
+            None => select,
+        })
+    }
+
+    /// The same of events, too, that the actor is not to learn of: for what is unique among all.
+    #[must_use]
+    pub(crate) fn find_at_any_event<E: TenantOwned>(&self) -> Scoped<E> {
         Scoped(E::find().filter(E::ORGANIZATION.eq(self.scope.organization.uuid())))
     }
 
@@ -210,6 +220,7 @@ impl<P> Reader<P> {
             tenant,
             parents,
             parent,
+            self.scope.event,
             &sort(*any),
             size + 1,
         );

@@ -227,10 +227,10 @@ impl Part {
 
 impl Scope {
     /// Whether the database can write such an answer, and the actor may see all of it. Otherwise the
-    /// fields are resolved one by one, and each tells what it lacks.
+    /// fields are resolved one by one, and each tells what it lacks. A shape knows of no single event.
     #[must_use]
     pub fn can_write(&self, shape: &Shape) -> bool {
-        dialect::writes_json(self.db.backend()) && shape.is_permitted(self)
+        dialect::writes_json(self.db.backend()) && self.event.is_none() && shape.is_permitted(self)
     }
 
     /// The row of `table` with this id as JSON; none where there is none, or where the column
@@ -258,6 +258,9 @@ impl Scope {
     }
 
     async fn written(&self, written: Written) -> Result<Option<String>> {
+        if self.event.is_some() {
+            return Err(Error::Internal("a shape beyond one event".to_owned()));
+        }
         let row = if self.stands_alone().await {
             self.read_alone(written).await?
         } else {

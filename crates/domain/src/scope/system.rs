@@ -181,6 +181,7 @@ impl System {
             },
             permissions: Permissions::all(),
             withheld: Permissions::default(),
+            event: None,
             writable: true,
             reads_once: false,
             claim: None,

@@ -232,6 +232,7 @@ impl Viewer {
             },
             permissions,
             withheld,
+            event: None,
             writable,
             reads_once: false,
             claim: None,

@@ -120,7 +120,11 @@ impl<P> Writer<P> {
     /// An update of the tenant's rows of `E`, to be narrowed and given to [`Writer::update`].
     #[must_use]
     pub fn change<E: TenantOwned>(&self) -> ScopedUpdate<E> {
-        ScopedUpdate(E::update_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid())))
+        let update = E::update_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid()));
+        ScopedUpdate(match self.scope.within_event::<E>() {
+            Some(within) => update.filter(within),
+            None => update,
+        })
     }
 
     /// Runs an update and says how many rows it met.
@@ -135,7 +139,11 @@ impl<P> Writer<P> {
     /// A deletion of the tenant's rows of `E`, to be narrowed and given to [`Writer::delete`].
     #[must_use]
     pub fn removal<E: TenantOwned>(&self) -> ScopedDelete<E> {
-        ScopedDelete(E::delete_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid())))
+        let removal = E::delete_many().filter(E::ORGANIZATION.eq(self.scope.organization.uuid()));
+        ScopedDelete(match self.scope.within_event::<E>() {
+            Some(within) => removal.filter(within),
+            None => removal,
+        })
     }
 
     /// Runs a deletion and says how many rows it met.

@@ -62,6 +62,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl crate::TenantOwned for Entity {
     const ORGANIZATION: Column = Column::OrganizationId;
+    const EVENT: Option<Column> = Some(Column::EventId);
 }
 
 /// Where an import stands.

@@ -2,7 +2,7 @@
 
 use crate::events::event::EventId;
 use crate::identity::user::UserId;
-use crate::organizations::organization::OrganizationId;
+use crate::organizations::{api_key::ApiKeyId, organization::OrganizationId};
 use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
@@ -35,8 +35,10 @@ pub struct Model {
     pub received_at: DateTimeUtc,
     /// The device's own name for itself.
     pub device: Option<String>,
-    /// Who scanned.
+    /// Who scanned, if it was a person.
     pub actor_id: Option<UserId>,
+    /// The API key that scanned, if it was one.
+    pub key_id: Option<ApiKeyId>,
     /// What the door was told.
     pub outcome: Outcome,
     /// Why, for an undoing.
@@ -53,6 +55,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl crate::TenantOwned for Entity {
     const ORGANIZATION: Column = Column::OrganizationId;
+    const EVENT: Option<Column> = Some(Column::EventId);
 }
 
 /// Which way a scan goes.

@@ -2,7 +2,7 @@
 //! `domain::scope::chain`.
 
 use crate::identity::user::UserId;
-use crate::organizations::organization::OrganizationId;
+use crate::organizations::{api_key::ApiKeyId, organization::OrganizationId};
 use sea_orm::entity::prelude::*;
 
 /// The id of an audit entry.
@@ -21,8 +21,10 @@ pub struct Model {
     pub number: Option<i64>,
     /// What kind of actor it was.
     pub actor_kind: ActorKind,
-    /// Who; none for the system, and where it was erased.
+    /// Who; none for what is no person, and where it was erased.
     pub actor_id: Option<UserId>,
+    /// Which API key; none for what is none, and where it was erased.
+    pub key_id: Option<ApiKeyId>,
     /// What, dotted (schema source 002); for a failure, the permission that it needed.
     pub event_type: String,
     /// Schema source 004's name for it, where it has one.
@@ -68,6 +70,9 @@ pub enum ActorKind {
     /// A signed-in person.
     #[sea_orm(string_value = "user")]
     User,
+    /// An API key.
+    #[sea_orm(string_value = "key")]
+    Key,
     /// Rollcall itself.
     #[sea_orm(string_value = "system")]
     System,

@@ -68,6 +68,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl crate::TenantOwned for Entity {
     const ORGANIZATION: Column = Column::OrganizationId;
+    const EVENT: Option<Column> = Some(Column::Id);
 }
 
 /// What a full event does.

@@ -2,7 +2,7 @@
 
 use crate::events::event::EventId;
 use crate::identity::user::UserId;
-use crate::organizations::organization::OrganizationId;
+use crate::organizations::{api_key::ApiKeyId, organization::OrganizationId};
 use crate::patrons::patron::PatronId;
 use sea_orm::entity::prelude::*;
 
@@ -24,8 +24,10 @@ pub struct Model {
     pub event_id: Option<EventId>,
     /// The patron concerned.
     pub patron_id: Option<PatronId>,
-    /// Who did it.
+    /// Who did it, if it was a person.
     pub actor_id: Option<UserId>,
+    /// The API key that did it, if it was one.
+    pub key_id: Option<ApiKeyId>,
     /// When it happened.
     pub occurred_at: DateTimeUtc,
     /// When it was written.
@@ -43,4 +45,5 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl crate::TenantOwned for Entity {
     const ORGANIZATION: Column = Column::OrganizationId;
+    const EVENT: Option<Column> = Some(Column::EventId);
 }

@@ -1,5 +1,7 @@
-//! The tenant, its address, its roles, its members, their teams, and who is invited.
+//! The tenant, its address, its roles, its members, their teams, who is invited, and its keys.
 
+pub mod api_key;
+pub mod api_key_secret;
 pub mod invitation;
 pub mod invitation_token;
 pub mod member;

@@ -15,7 +15,7 @@ use entity::{
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Batch, NewScan};
+use super::{Actor, Batch, NewScan};
 use crate::attendance::projection::{self, Presence};
 
 const PATRONS: u128 = 3;
@@ -126,7 +126,7 @@ impl Store {
             self.attendances.clone(),
         );
         let answers = batch.apply(
-            None,
+            Actor::System,
             reports.iter().map(|report| self.scan(report)).collect(),
         );
         batch.settle();

@@ -287,7 +287,7 @@ async fn write_attendance(
         batch.register(event, patron, Registration::Registered, seats);
     }
     // Each answer is told by the attendance itself; an import has nobody at the door to tell.
-    batch.apply(writer.scope().actor().user(), scans);
+    batch.apply(writer.scope().actor(), scans);
     scan::write(writer, batch).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use entity::TenantOwned;
+use entity::{TenantOwned, events::event::EventId};
 use sea_orm::{
     ColumnTrait, DbBackend, Iden, Statement, Value,
     sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr},
@@ -128,6 +128,7 @@ pub(super) fn first_of_each<E: TenantOwned>(
     organization: Uuid,
     parents: &[Uuid],
     parent: E::Column,
+    event: Option<EventId>,
     sort: &Sort<E>,
     size: u64,
 ) -> Statement {
@@ -139,30 +140,42 @@ pub(super) fn first_of_each<E: TenantOwned>(
     );
     let tenant = E::ORGANIZATION.unquoted().to_owned();
     let direction = if sort.descending { "DESC" } else { "ASC" };
-    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let mut values = vec![
+        organization.into(),
+        match backend {
+            DbBackend::Postgres => array(parents.to_vec()),
+            _ => Value::from(json(parents)),
+        },
+        i64::try_from(size).unwrap_or(i64::MAX).into(),
+    ];
+    let mut within = String::new();
+    if let (Some(column), Some(event)) = (E::EVENT, event) {
+        within = format!(" AND {} = $4", column.unquoted());
+        values.push(event.uuid().into());
+    }
     match backend {
         DbBackend::Postgres => Statement::from_sql_and_values(
             backend,
             format!(
                 "SELECT {columns} FROM unnest($2) AS parent(id) CROSS JOIN LATERAL (
-                     SELECT * FROM {table} WHERE {tenant} = $1 AND {parent} = parent.id
+                     SELECT * FROM {table} WHERE {tenant} = $1 AND {parent} = parent.id{within}
                      ORDER BY {column} {direction}, {id} {direction} LIMIT $3
                  ) AS child ORDER BY child.{column} {direction}, child.{id} {direction}",
                 columns = columns::<E>("child"),
             ),
-            [organization.into(), array(parents.to_vec()), size.into()],
+            values,
         ),
         _ => Statement::from_sql_and_values(
             backend,
             format!(
                 "SELECT {columns} FROM json_each($2) AS parent CROSS JOIN {table} AS child ON child.{tenant} = $1
                      AND child.{parent} = unhex(parent.value) AND child.{id} IN (
-                         SELECT {id} FROM {table} WHERE {tenant} = $1 AND {parent} = unhex(parent.value)
+                         SELECT {id} FROM {table} WHERE {tenant} = $1 AND {parent} = unhex(parent.value){within}
                          ORDER BY {column} {direction}, {id} {direction} LIMIT $3
                      ) ORDER BY child.{column} {direction}, child.{id} {direction}",
                 columns = columns::<E>("child"),
             ),
-            [organization.into(), Value::from(json(parents)), size.into()],
+            values,
         ),
     }
 }
