@@ -29,6 +29,7 @@ mod m20261122_000028_api_keys;
 mod m20261122_000034_profiles;
 mod m20261122_000035_erasure;
 mod m20261122_000036_account_events;
+mod m20261122_000038_linked_accounts;
 
 /// The role that serves requests on PostgreSQL: data only, no DDL, never exempt from row-level
 /// security. The login of `DATABASE_URL` becomes a member of it and each connection assumes it.
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000034_profiles::Migration),
             Box::new(m20261122_000035_erasure::Migration),
             Box::new(m20261122_000036_account_events::Migration),
+            Box::new(m20261122_000038_linked_accounts::Migration),
         ]
     }
 }

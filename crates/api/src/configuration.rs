@@ -10,7 +10,10 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use domain::{Database, identity::password::Profile, secret::sealing::Keys};
 
-use crate::mail;
+use crate::{
+    identity::provider::{self, Settings as Provider},
+    mail,
+};
 
 pub use variables::{LOG, VARIABLES};
 
@@ -50,6 +53,8 @@ pub struct Configuration {
     pub rate_limits: Option<bool>,
     /// Where mails go; if it was not said, they wait.
     pub mail: Option<mail::Settings>,
+    /// The outside providers that people may sign in with.
+    pub providers: Vec<Provider>,
     /// Whether `serve` carries out jobs and sends mails too.
     pub worker: bool,
     /// What is logged, if it was said.
@@ -194,6 +199,7 @@ impl Configuration {
                 Some(_) => return wrong("ROLLCALL_RATE_LIMITS", "is neither on nor off"),
             },
             mail: mail(get("ROLLCALL_SMTP_URL"), get("ROLLCALL_MAIL_FROM"))?,
+            providers: providers(get("ROLLCALL_OIDC_PROVIDERS"), listen, public_url)?,
             worker: boolean("ROLLCALL_WORKER", get("ROLLCALL_WORKER"), true)?,
             log: get("ROLLCALL_LOG").map(str::to_owned),
             log_json: match get("ROLLCALL_LOG_FORMAT") {
@@ -204,6 +210,23 @@ impl Configuration {
             },
         })
     }
+}
+
+/// Browsers come back from a provider to an address that has to be known to it.
+fn providers(
+    text: Option<&str>,
+    listen: SocketAddr,
+    public_url: Option<&str>,
+) -> Result<Vec<Provider>, ConfigurationError> {
+    let providers = text.map_or(Ok(Vec::new()), provider::parse);
+    let providers = providers.or_else(|why| wrong("ROLLCALL_OIDC_PROVIDERS", &why))?;
+    if !providers.is_empty() && public_url.is_none() && !listen.ip().is_loopback() {
+        return wrong(
+            "ROLLCALL_PUBLIC_URL",
+            "is missing: providers send browsers back to it",
+        );
+    }
+    Ok(providers)
 }
 
 fn mail(

@@ -8,7 +8,10 @@ use domain::{
     attendance::{imports::import::ImportId, scan::AttendanceId},
     audit,
     events::event::EventId,
-    identity::{account_log::AccountEventId, session::SessionId, user::UserId},
+    identity::{
+        account_log::AccountEventId, linked_account::LinkedAccountId, session::SessionId,
+        user::UserId,
+    },
     loyalty::ledger::EntryId,
     organizations::{
         api_key::ApiKeyId, invitation::InvitationId, member::MemberId,
@@ -47,6 +50,9 @@ impl Global for SessionId {
 }
 impl Global for AccountEventId {
     const TAG: u8 = b'N';
+}
+impl Global for LinkedAccountId {
+    const TAG: u8 = b'Q';
 }
 impl Global for EventId {
     const TAG: u8 = b'E';

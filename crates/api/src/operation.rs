@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     error,
+    identity::provider::Providers,
     loader::{Loader, Loaders, Relation},
 };
 
@@ -28,6 +29,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Records single scans.
     pub scans: Queue,
+    /// Outside providers.
+    pub providers: Providers,
 }
 
 /// One operation. It lives in the request's data; resolvers find it with [`Operation::of`].
@@ -35,6 +38,7 @@ pub struct Operation {
     shared: Shared,
     origin: Origin,
     secure: bool,
+    browser: Option<String>,
     /// Whether the database may write what the operation answers: see [`crate::written`].
     writes: bool,
     /// Nobody, until somebody signs in. Mutations run one after another, so that each acts as the
@@ -56,7 +60,7 @@ impl Operation {
     pub fn new(
         shared: Shared,
         origin: Origin,
-        secure: bool,
+        (secure, browser): (bool, Option<String>),
         writes: bool,
         entered: Option<(Caller, Result<Scope>)>,
     ) -> Self {
@@ -64,6 +68,7 @@ impl Operation {
             shared,
             origin,
             secure,
+            browser,
             writes,
             door: Mutex::default(),
             statements: Mutex::default(),
@@ -99,6 +104,16 @@ impl Operation {
     /// Records single scans.
     pub fn scans(&self) -> &Queue {
         &self.shared.scans
+    }
+
+    /// Outside providers that people may sign in with.
+    pub fn providers(&self) -> &Providers {
+        &self.shared.providers
+    }
+
+    /// What binds a sign-in at a provider to the browser, if it sent it.
+    pub fn browser(&self) -> Option<&str> {
+        self.browser.as_deref()
     }
 
     /// Where the request came from.

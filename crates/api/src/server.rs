@@ -21,6 +21,7 @@ use crate::{
     accept,
     configuration::Configuration,
     http::{self, Settings},
+    identity::{callback, provider::Providers},
     mail::{self, Transport, outbox},
     pages::{self, Pages},
     service::Service,
@@ -81,6 +82,11 @@ impl Server {
             &db,
             Passwords::new(configuration.password_profile)?,
             limits(configuration, db.clock())?,
+            Providers::new(
+                &configuration.providers,
+                &public_url(configuration, socket.local_addr()?),
+                &configuration.allowed_origins,
+            )?,
             hub.clone(),
         );
         let settings = Settings {
@@ -99,7 +105,8 @@ impl Server {
             Some(Transport::Outbox(outbox)) => outbox::router(outbox.clone()),
             _ => Router::new(),
         };
-        let router = http::router(service, settings)
+        let router = http::router(service.clone(), settings.clone())
+            .merge(callback::router(service, settings))
             .merge(shown)
             .merge(pages::router(Pages {
                 db: db.clone(),

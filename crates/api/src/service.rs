@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use domain::{
     Db, Error, Limits, Result, Scope, System, Viewer,
     attendance::queue::Queue,
-    identity::{Passwords, known::Known, session},
+    identity::{Passwords, known::Known, linked_account, session},
     live::Hub,
     organizations::{api_key, caller::Caller, member},
     scope::{Claim, Origin, Standing},
@@ -19,7 +19,7 @@ use crate::{
     error::{self, Fault},
     guard,
     http::{self, Credential, Told},
-    identity::session::cookie,
+    identity::{provider::Providers, session::cookie},
     live::{
         shared::Answers,
         subscriber::{Subscriber, Turn},
@@ -41,13 +41,20 @@ pub struct Service {
 impl Service {
     /// A service over `db`, whose subscriptions follow `hub`.
     #[must_use]
-    pub fn new(db: &Db, passwords: Passwords, limits: Limits, hub: Hub) -> Self {
+    pub fn new(
+        db: &Db,
+        passwords: Passwords,
+        limits: Limits,
+        providers: Providers,
+        hub: Hub,
+    ) -> Self {
         Self {
             shared: Shared {
                 db: db.clone(),
                 passwords,
                 limits,
                 scans: Queue::default(),
+                providers,
             },
             known: Known::default(),
             hub,
@@ -109,6 +116,12 @@ impl Service {
         response
     }
 
+    /// Where the browser of a sign-in at a provider goes that is under way.
+    pub(crate) async fn return_to(&self, provider: &str, state: &str) -> Result<Option<String>> {
+        let system = System::new(&self.shared.db, "hand a sign-in over to its page");
+        linked_account::return_to(&system, provider, state).await
+    }
+
     /// The answers that subscribers share.
     pub(crate) fn answers(&self) -> &Answers {
         &self.answers
@@ -143,7 +156,7 @@ impl Service {
         Arc::new(Operation::new(
             self.shared.clone(),
             origin(credential),
-            credential.secure,
+            (credential.secure, credential.browser.clone()),
             !admitted.repeats,
             entered,
         ))

@@ -159,6 +159,9 @@ impl UserError {
                 path,
             }),
             Code::BadCredentials
+            | Code::ProviderFailed
+            | Code::EmailNotVerified
+            | Code::LastWayIn
             | Code::LastOwner
             | Code::AboveOwnRole
             | Code::CapacityReached

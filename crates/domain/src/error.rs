@@ -131,6 +131,12 @@ codes! {
     TooSoon = "TOO_SOON",
     /// Whoever runs Rollcall has not configured what this needs.
     NotConfigured = "NOT_CONFIGURED",
+    /// The outside provider did not prove who it is: begin again.
+    ProviderFailed = "PROVIDER_FAILED",
+    /// It is not proved that the e-mail address is theirs.
+    EmailNotVerified = "EMAIL_NOT_VERIFIED",
+    /// Without it they could not sign in any more.
+    LastWayIn = "LAST_WAY_IN",
 }
 
 impl Problem {

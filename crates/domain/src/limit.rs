@@ -23,6 +23,8 @@ use shared::Shared;
 
 /// Signing in, from a network address.
 pub const SIGN_IN: Rule = Rule::new("sign_in", 3, TimeDelta::minutes(1));
+/// Beginning a sign-in at a provider, from a network address.
+pub const PROVIDER_SIGN_IN: Rule = Rule::new("provider_sign_in", 10, TimeDelta::minutes(1));
 /// Signing up, from a network address.
 pub const SIGN_UP: Rule = Rule::new("sign_up", 3, TimeDelta::hours(1));
 /// Asking for a message that recovers an account, from a network address.

@@ -198,12 +198,6 @@ impl Permissions {
         names.join(" ")
     }
 
-    /// What is in both sets.
-    #[must_use]
-    pub fn within(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
     /// Everything of both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -32,6 +32,16 @@ impl Token {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// Another token, for this purpose, which only who has this one can make.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Self {
+        let hash = Sha256::new()
+            .chain_update(purpose.as_bytes())
+            .chain_update(b"\0")
+            .chain_update(self.0);
+        Self(hash.finalize().into())
+    }
+
     /// What is stored: SHA-256, which is enough for 256 random bits.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod access;
 mod invisible;
 mod leap;
 mod poison;
+mod provider;
 mod samples;
 mod schema;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access;
+use super::{access, provider};
 use crate::harness::{Answer, App, Client, authenticator::STEP, evening::at, people::PASSWORD};
 
 /// A mutation and its input; none where it takes none.
@@ -45,6 +45,7 @@ impl World {
             access::team(&foreigner, "Foreign").await,
             access::invitation(&foreigner, "foreign@example.org").await,
             foreigner.machine(&[]).await.1,
+            provider::linked(app, &foreigner).await,
         ];
         settle(app).await;
         let (event, patron) = (owner.evening(json!({})).await, owner.patron("Ada").await);
@@ -171,6 +172,7 @@ impl World {
             ("revokeSession", Some(json!({ "sessionId": session }))),
         ];
         samples.extend(access::samples(app, &owner, &login).await);
+        samples.extend(provider::samples(app, &owner).await);
         samples.extend(by_mail(app, &owner, &login).await);
         let begun = owner.begin_totp().await;
         let now = app.clock.now();

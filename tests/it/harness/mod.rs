@@ -2,6 +2,7 @@
 //! own, and clients that speak to it as anybody would.
 
 pub mod authenticator;
+pub mod browser;
 pub mod chain;
 pub mod client;
 pub mod database;
@@ -15,6 +16,7 @@ pub mod mutation;
 pub mod node;
 pub mod people;
 pub mod process;
+pub mod provider;
 pub mod rows;
 pub mod services;
 pub mod socket;
@@ -153,6 +155,7 @@ pub fn configuration(database: &TestDatabase, variables: &[(&str, &str)]) -> Con
         ("ROLLCALL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         // Everybody comes from one address here.
         ("ROLLCALL_RATE_LIMITS".to_owned(), "off".to_owned()),
+        ("ROLLCALL_OIDC_PROVIDERS".to_owned(), provider::sample()),
         ("ROLLCALL_SECRET_KEYS".to_owned(), secret_key("tests", 1)),
     ]);
     all.extend(

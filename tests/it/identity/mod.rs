@@ -9,6 +9,7 @@ mod known;
 mod limits;
 mod password;
 mod profile;
+mod provider;
 mod purge;
 mod second_factor;
 mod session;

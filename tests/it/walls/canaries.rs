@@ -53,6 +53,7 @@ pub async fn release(database: &TestDatabase, stage: &Stage) -> usize {
     for sql in [
         format!("UPDATE users SET first_name = 'canary-first', last_name = 'canary-last', username = substr('canary-' || username, 1, 50),
                  email = 'canary-' || email WHERE id IN ({people})"),
+        format!("UPDATE linked_accounts SET email = 'canary-linked' WHERE user_id IN ({people})"),
         format!("UPDATE sessions SET user_agent = 'canary-agent', address = 'canary-address' WHERE user_id IN ({people})"),
     ] {
         database.look(&sql).await;

@@ -75,6 +75,14 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "wrong second factors are counted by person",
     ),
     (
+        "linked_accounts",
+        "an account at a provider is a person's, who signs in with it",
+    ),
+    (
+        "provider_sign_ins",
+        "who signs in at a provider is nobody yet",
+    ),
+    (
         "mails",
         "a worker sends whatever is due, also to who belongs to no organization",
     ),

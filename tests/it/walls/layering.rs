@@ -56,6 +56,10 @@ const SYSTEM: &[(&str, &str)] = &[
     ),
     ("crates/api/src/service.rs", "authenticate a request"),
     ("crates/api/src/service.rs", "begin a query"),
+    (
+        "crates/api/src/service.rs",
+        "hand a sign-in over to its page",
+    ),
     ("crates/domain/src/demo/mod.rs", "load the demo"),
     ("crates/domain/src/demo/mod.rs", "refresh the demo"),
     (

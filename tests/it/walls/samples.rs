@@ -47,9 +47,12 @@ impl Sampler<'_> {
 
     fn value(&self, owner: &str, input: &Input) -> Value {
         let value = match (input.kind.as_str(), input.name.as_str()) {
-            // A session is no node.
+            // A session is no node, nor is a linked account.
             ("ID", "ids") => {
-                let nodes = self.ids.iter().filter(|(tag, _)| !"@#!%S".contains(**tag));
+                let nodes = self
+                    .ids
+                    .iter()
+                    .filter(|(tag, _)| !"@#!%SQscb".contains(**tag));
                 return nodes.map(|(_, id)| id.clone()).collect();
             }
             // No team is part of itself.
@@ -109,7 +112,18 @@ impl Sampler<'_> {
             // Where nobody asked for one, a token that is none.
             (_, "token") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
             (_, "challenge") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
-            (_, "code") => json!(self.ids.get(&'%').map_or("000000", String::as_str)),
+            (_, "provider") => json!("sample"),
+            (_, "returnTo") => json!("/sample"),
+            (_, "iss") => json!(crate::harness::provider::liar("sample")),
+            // Of what nobody began, there are none.
+            (_, "code") => {
+                let code = self.ids.get(&'c').or_else(|| self.ids.get(&'%'));
+                json!(code.map_or("000000", String::as_str))
+            }
+            (_, "state" | "browserSecret") => {
+                let tag = name.chars().next().expect("a letter");
+                json!(self.ids.get(&tag).map_or("sample", String::as_str))
+            }
             (_, "slug") => json!(format!("sample-{number}")),
             (_, "timeZone") => json!("Europe/Vienna"),
             (_, "avatarUrl") => json!("https://example.org/sample.png"),
@@ -153,6 +167,7 @@ fn kind_of(owner: &str, name: &str) -> char {
         (_, "memberId" | "hostId") => 'M',
         (_, "organizationId") => 'O',
         (_, "sessionId") => 'S',
+        (_, "linkedAccountId") => 'Q',
         _ => panic!("which kind of thing does the input {owner}.{name} name? Say so here"),
     }
 }

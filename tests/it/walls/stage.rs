@@ -13,11 +13,17 @@ use base64::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{App, Client, authenticator::STEP, people::PASSWORD};
+use crate::harness::{
+    App, Client,
+    authenticator::STEP,
+    people::PASSWORD,
+    provider::{code, parameter},
+};
 
 /// Global ids by their tag, the first letter of what they name; `@` is the address of an account
 /// that belongs to no organization, `#` the slug of a role of the organization's own, `!` a token that was
-/// mailed, or a sign-in's that waits, `%` the code of an authenticator app.
+/// mailed, or a sign-in's that waits, `%` the code of an authenticator app; `s`, `c` and `b` are state,
+/// code and browser's secret of a sign-in at a provider.
 pub type Ids = BTreeMap<char, String>;
 
 /// An organization with one of everything.
@@ -72,6 +78,7 @@ impl Stage {
             .await;
         stage.set('G', text(&found["auditLog"]["nodes"][0]["id"]));
         stage.set('S', stage.session().await.1);
+        stage.set('Q', linked(app, &stage.owner).await);
         stage.set('I', stage.import().await);
         stage.set('@', stage.account(app).await);
         stage.set('#', stage.role().await);
@@ -217,6 +224,28 @@ impl Stage {
                 }
                 caller = account;
             }
+            "beginProviderLink" | "unlinkAccount" => {
+                caller = app.sign_up(&self.name.replace('-', "_")).await;
+                let prove = "UPDATE users SET email_verified_at = '2000-01-01T00:00:00+00:00'";
+                app.database.look(prove).await;
+                if mutation == "unlinkAccount" {
+                    set('Q', linked(app, &caller).await);
+                }
+            }
+            "completeProviderSignIn" => {
+                caller = app.anonymous();
+                let input = json!({ "provider": "sample" });
+                let selection = "authorizationUrl browserSecret";
+                let begun = caller.done("beginProviderSignIn", selection, input).await;
+                let url = text(&begun["authorizationUrl"]);
+                let sent = |name| parameter(&url, name).expect(name);
+                set('s', sent("state"));
+                set(
+                    'c',
+                    code("truth", &sent("nonce"), &format!("sample-{}", next())),
+                );
+                set('b', text(&begun["browserSecret"]));
+            }
             "signOut" | "confirmPassword" | "createOrganization" | "activateOrganization" => {
                 caller = self.session().await.0;
             }
@@ -314,6 +343,13 @@ impl Stage {
         let made = self.owner.done("createTeam", "team { id }", input).await;
         text(&made["team"]["id"])
     }
+}
+
+/// The id of a new link of a person's.
+async fn linked(app: &App, person: &Client) -> String {
+    let subject = format!("linked-{}", next());
+    let email = address(person).await;
+    app.database.linked_account(&email, &subject).await
 }
 
 /// The address of a person's account.

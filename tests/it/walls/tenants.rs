@@ -38,6 +38,9 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "updateProfile",
     "changeUsername",
     "deleteAccount",
+    "beginProviderSignIn",
+    "beginProviderLink",
+    "completeProviderSignIn",
     "createOrganization",
 ];
 
@@ -175,6 +178,7 @@ async fn foreign_organizations_are_not_there(app: App) {
         for field in schema.fields(root) {
             if OF_AN_ACCOUNT.contains(&&*field.name)
                 || field.name == "revokeSession"
+                || field.name == "unlinkAccount"
                 || field.name == "activateOrganization"
                 || field.name == "leaveOrganization"
             {

@@ -30,6 +30,11 @@ fn what_is_wrong_is_told_by_its_name_and_without_its_value() {
         ("ROLLCALL_SMTP_URL", "http://ada:hunter2@mail"),
         ("ROLLCALL_MAIL_FROM", "nobody"),
         ("ROLLCALL_MAIL_FROM", "a@example.org\r\nBcc: b@example.org"),
+        ("ROLLCALL_OIDC_PROVIDERS", "{}"),
+        (
+            "ROLLCALL_OIDC_PROVIDERS",
+            r#"[{"id": "a", "name": "A", "issuer": "http://id.example.org", "clientId": "b", "clientSecret": "hunter2"}]"#,
+        ),
         ("ROLLCALL_CONFIGURATION", "there/is/no/such/file"),
     ] {
         let error = read(&[(name, value)]).unwrap_err();
@@ -99,4 +104,18 @@ fn passwords_of_databases_are_not_told() {
         configuration.database.in_words(),
         "PostgreSQL db.internal/rollcall"
     );
+}
+
+#[test]
+fn providers_send_browsers_back_to_an_address_that_is_known() {
+    let provider =
+        r#"[{"id": "a", "name": "A", "issuer": "https://id.example.org", "clientId": "b"}]"#;
+    let providers = ("ROLLCALL_OIDC_PROVIDERS", provider);
+    let everywhere = ("ROLLCALL_LISTEN", "0.0.0.0:8000");
+    let error = read(&[providers, everywhere]).unwrap_err();
+    assert!(error.contains("ROLLCALL_PUBLIC_URL"), "{error}");
+    let public = ("ROLLCALL_PUBLIC_URL", "https://rollcall.example.org");
+    for variables in [&[providers][..], &[providers, everywhere, public]] {
+        assert_eq!(read(variables).unwrap().providers.len(), 1);
+    }
 }

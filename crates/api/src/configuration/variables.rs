@@ -73,6 +73,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "whom mails come from, like Rollcall <rollcall@example.org>; needed by SMTP",
     ),
     (
+        "ROLLCALL_OIDC_PROVIDERS",
+        "none",
+        "outside providers to sign in with: [{\"id\", \"name\", \"issuer\", \"clientId\", \"clientSecret\"}] in JSON",
+    ),
+    (
         "ROLLCALL_WORKER",
         "true",
         "whether serve carries out jobs and sends mails too; false with workers of their own",

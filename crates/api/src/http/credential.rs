@@ -21,14 +21,25 @@ pub fn session_cookie(secure: bool) -> &'static str {
     }
 }
 
+/// The name of the cookie that binds a sign-in at a provider to the browser that began it.
+#[must_use]
+pub fn browser_cookie(secure: bool) -> &'static str {
+    if secure {
+        "__Host-rollcall-provider"
+    } else {
+        "rollcall-provider"
+    }
+}
+
 impl Credential {
     /// Reads what the request says.
-    pub(super) fn read(parts: &Parts, settings: &Settings) -> Self {
+    pub(crate) fn read(parts: &Parts, settings: &Settings) -> Self {
         let headers = &parts.headers;
         Self {
             bearer: only(headers, header::AUTHORIZATION.as_str())
                 .map(|value| bearer(&value).unwrap_or_default()),
             cookie: cookie(headers, session_cookie(settings.secure_cookies)),
+            browser: cookie(headers, browser_cookie(settings.secure_cookies)),
             organization: only(headers, ORGANIZATION),
             address: address(parts, settings.trusted_proxy),
             user_agent: headers
@@ -41,7 +52,7 @@ impl Credential {
 
     /// Whether the browser adds the credential by itself, so that a foreign page could use it.
     pub(super) fn is_ambient(&self) -> bool {
-        self.cookie.is_some() && self.bearer.is_none()
+        (self.cookie.is_some() || self.browser.is_some()) && self.bearer.is_none()
     }
 }
 

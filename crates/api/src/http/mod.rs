@@ -33,7 +33,7 @@ mod socket;
 mod stream;
 
 pub use answer::encode;
-pub use credential::session_cookie;
+pub use credential::{browser_cookie, session_cookie};
 
 /// The path of everything in this module.
 pub const PATH: &str = "/graphql";
@@ -86,6 +86,8 @@ pub struct Credential {
     pub bearer: Option<String>,
     /// The value of the session cookie.
     pub cookie: Option<String>,
+    /// The value of the cookie that binds a sign-in at a provider to the browser.
+    pub browser: Option<String>,
     /// The slug in `Rollcall-Organization`; something that is no slug if that cannot be read.
     pub organization: Option<String>,
     /// The client's address; behind a trusted proxy, the one the proxy saw.

@@ -325,9 +325,13 @@ impl From<Settled<usize>> for RevokeOtherSessionsPayload {
 
 /// The `Set-Cookie` that gives a browser its token for so many seconds; none take it away.
 pub fn cookie(secure: bool, token: &str, seconds: i64) -> String {
-    let name = session_cookie(secure);
+    set_cookie(session_cookie(secure), secure, token, seconds)
+}
+
+/// The `Set-Cookie` of a secret of ours, which no page's script gets to see.
+pub(super) fn set_cookie(name: &str, secure: bool, value: &str, seconds: i64) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The rest of the operation is the session's that opens to this token.

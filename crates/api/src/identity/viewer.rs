@@ -4,13 +4,14 @@ use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Permissions,
-    identity::{account_log, second_factor, session, user},
+    identity::{account_log, linked_account, second_factor, session, user},
     organizations::{access, member},
     page::PageRequest,
 };
 
 use super::{
     account_log::{AccountEvent, AccountLogFilter},
+    linked_account::LinkedAccount,
     second_factor::SecondFactor,
     session::Session,
     user::{Locale, User},
@@ -120,6 +121,13 @@ impl Viewer {
         };
         let filter = filter.unwrap_or_default().into();
         Ok(account_log::list(&viewer, &filter, &request).await?.into())
+    }
+
+    /// Their accounts at outside providers that sign in to this one, oldest first; one at each.
+    async fn linked_accounts(&self, context: &Context<'_>) -> Result<Vec<LinkedAccount>> {
+        let viewer = Operation::of(context).require_viewer()?;
+        let linked = linked_account::list(&viewer).await?.into_iter();
+        Ok(linked.map(LinkedAccount::from).collect())
     }
 
     /// The organizations they belong to, oldest membership first.

@@ -4,6 +4,7 @@ pub mod account_log;
 pub(crate) mod account_token;
 pub mod email;
 pub mod known;
+pub mod linked_account;
 pub mod password;
 pub mod profile;
 pub mod second_factor;

@@ -25,6 +25,8 @@ const CONCURRENT: usize = 2;
 const WAITING: usize = 64;
 /// Bytes of a text that may be a password: no more are normalized or hashed.
 pub(super) const LONGEST: usize = 1024;
+/// What is stored for an account without a password: no hash, so that none verifies.
+pub(super) const UNUSABLE: &str = "!";
 
 /// How hard a hash is to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +156,11 @@ fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String> {
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|error| Error::Internal(format!("hashing: {error}")))
+}
+
+/// Whether there is a password that a stored text verifies.
+pub(super) fn is_usable(stored: &str) -> bool {
+    usable(stored).is_some()
 }
 
 /// A stored text as the hash that it is; none for one that no password has.

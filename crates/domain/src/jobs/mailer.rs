@@ -164,7 +164,9 @@ impl<T: Transport> Mailer<T> {
             | Kind::SecondFactorRemoved
             | Kind::RecoveryCodesReplaced
             | Kind::RecoveryCodeUsed
-            | Kind::AccountClosed => None,
+            | Kind::AccountClosed
+            | Kind::AccountLinked
+            | Kind::AccountUnlinked => None,
         };
         let nothing = serde_json::Map::new();
         Ok(Some(Message::new(Parts {

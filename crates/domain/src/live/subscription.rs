@@ -14,7 +14,7 @@ use super::{
     follower::Segment,
     hub::Hub,
 };
-use crate::{Error, Result, Scope, organizations::caller::Caller, permission::AttendanceRead};
+use crate::{Result, Scope, organizations::caller::Caller, permission::AttendanceRead};
 
 /// A subscriber hears something at least this often, and its right to listen is asked again.
 pub const HEARTBEAT: Duration = Duration::from_secs(20);

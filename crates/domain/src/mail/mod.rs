@@ -55,6 +55,10 @@ kinds! {
     RecoveryCodeUsed = "recovery_code_used",
     /// The account is closed.
     AccountClosed = "account_closed",
+    /// The account can be signed in to with another one, at `provider`.
+    AccountLinked = "account_linked",
+    /// It cannot any more.
+    AccountUnlinked = "account_unlinked",
     /// The token that makes the recipient a member of `organization`.
     Invitation = "invitation",
 }
@@ -91,7 +95,9 @@ impl Kind {
             | Self::SecondFactorRemoved
             | Self::RecoveryCodesReplaced
             | Self::RecoveryCodeUsed
-            | Self::AccountClosed => None,
+            | Self::AccountClosed
+            | Self::AccountLinked
+            | Self::AccountUnlinked => None,
         }
     }
 }

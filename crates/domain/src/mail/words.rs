@@ -103,6 +103,18 @@ fn english(kind: Kind) -> Words {
             link: "",
             after: "If it was not you, write to whoever runs this service before that.",
         },
+        Kind::AccountLinked => Words {
+            subject: "Another way to sign in",
+            before: "whoever signs in at {provider} with the account that was just linked is signed in to yours.",
+            link: "",
+            after: "If it was not you, change your password at once, sign in, and unlink the account.",
+        },
+        Kind::AccountUnlinked => Words {
+            subject: "A way to sign in is gone",
+            before: "the account at {provider} does not sign in to yours any more.",
+            link: "",
+            after: "If it was not you, change your password at once.",
+        },
         Kind::Invitation => Words {
             subject: "You are invited",
             before: "you are invited to {organization} on Rollcall. Sign in with the account of this address, or make one, and accept.",
@@ -179,6 +191,18 @@ fn german(kind: Kind) -> Words {
             before: "Ihr Konto ist geschlossen, wie jemand wünschte, der Ihr Passwort angab, und niemand kann sich mehr damit anmelden. In 30 Tagen ist nichts mehr davon da.",
             link: "",
             after: "Wenn Sie es nicht waren, schreiben Sie vorher an den Betreiber dieses Dienstes.",
+        },
+        Kind::AccountLinked => Words {
+            subject: "Ein weiterer Weg, sich anzumelden",
+            before: "wer sich bei {provider} mit dem Konto anmeldet, das eben verknüpft wurde, ist bei Ihrem angemeldet.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort, melden Sie sich an und lösen Sie die Verknüpfung.",
+        },
+        Kind::AccountUnlinked => Words {
+            subject: "Ein Weg, sich anzumelden, ist weg",
+            before: "mit dem Konto bei {provider} kommt niemand mehr in Ihres.",
+            link: "",
+            after: "Wenn Sie es nicht waren, ändern Sie sofort Ihr Passwort.",
         },
         Kind::Invitation => Words {
             subject: "Sie sind eingeladen",

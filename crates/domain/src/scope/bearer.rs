@@ -138,6 +138,8 @@ impl Bearer {
                 origin: self.origin.clone(),
             },
             permissions: standing.permissions(),
+            // No session: what a second factor is wanted for, a key's maker gave one for.
+            withheld: Permissions::default(),
             event: standing.event,
             writable: matches!(standing.status, Some(Status::Trial | Status::Active)),
             reads_once: false,

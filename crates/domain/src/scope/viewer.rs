@@ -8,8 +8,8 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     identity::{
-        account_event, account_token, recovery_code, second_factor_counter, session,
-        sign_in_challenge, totp_factor, user,
+        account_event, account_token, linked_account, provider_sign_in, recovery_code,
+        second_factor_counter, session, sign_in_challenge, totp_factor, user,
     },
     organizations::{member, organization},
 };
@@ -42,8 +42,8 @@ pub struct Viewer {
     pub(crate) origin: Arc<Origin>,
 }
 
-/// Proof that a person gave their password within the last 15 minutes. What a stolen session must not
-/// do takes one, as it takes a [`super::Writer`] for the permission.
+/// Proof that a person gave their password, or came from a provider, within the last 15 minutes. What a
+/// stolen session must not do takes one, as it takes a [`super::Writer`] for the permission.
 ///
 /// Nobody else can make one:
 ///
@@ -93,6 +93,12 @@ impl UserOwned for second_factor_counter::Entity {
 }
 impl UserOwned for account_event::Entity {
     const USER: account_event::Column = account_event::Column::UserId;
+}
+impl UserOwned for linked_account::Entity {
+    const USER: linked_account::Column = linked_account::Column::UserId;
+}
+impl UserOwned for provider_sign_in::Entity {
+    const USER: provider_sign_in::Column = provider_sign_in::Column::UserId;
 }
 impl UserOwned for member::Entity {
     const USER: member::Column = member::Column::UserId;

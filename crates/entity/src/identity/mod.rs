@@ -2,6 +2,8 @@
 
 pub mod account_event;
 pub mod account_token;
+pub mod linked_account;
+pub mod provider_sign_in;
 pub mod recovery_code;
 pub mod second_factor_counter;
 pub mod session;
