@@ -23,7 +23,7 @@ use crate::{
     service::Service,
 };
 
-const COMPLETE: &str = "mutation($input: CompleteProviderSignInInput!) { completeProviderSignIn(input: $input) { returnTo errors { message } } }";
+const COMPLETE: &str = "mutation($input: CompleteProviderSignInInput!) { completeProviderSignIn(input: $input) { returnTo challenge { token } errors { message } } }";
 
 /// What the page may do: show itself.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -76,7 +76,11 @@ async fn complete(service: Service, credential: Credential, input: Value) -> Res
     let data = response.data.into_json().unwrap_or_default();
     let payload = &data["completeProviderSignIn"];
     let mut answer = match payload["returnTo"].as_str() {
-        Some(return_to) => see_other(return_to),
+        // What is left to give, the page asks for: see `completeSignIn`.
+        Some(return_to) => match payload["challenge"]["token"].as_str() {
+            Some(challenge) => see_other(&format!("{return_to}#second-factor={challenge}")),
+            None => see_other(return_to),
+        },
         None => {
             let refused = payload["errors"][0]["message"].as_str();
             sorry(refused.or(error.as_deref()).unwrap_or("Begin again."))

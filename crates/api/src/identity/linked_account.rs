@@ -4,13 +4,16 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Code, Error,
-    identity::linked_account::{self, Begun, Claimed, Completed},
-    secret::Token,
+    identity::{
+        linked_account::{self, Begun, Claimed, Completed},
+        sign_in::SignedIn,
+    },
 };
 
 use super::{
     provider,
-    session::{admit, set_cookie},
+    second_factor::SignInChallenge,
+    session::{Opened, admit, set_cookie},
     viewer::Viewer,
 };
 use crate::{
@@ -106,6 +109,8 @@ pub struct CompleteProviderSignInPayload {
     token: Option<String>,
     /// The person who is signed in now.
     viewer: Option<Viewer>,
+    /// In place of these two, where the account has a second factor: what `completeSignIn` takes.
+    challenge: Option<SignInChallenge>,
     /// Where the browser goes now.
     return_to: Option<String>,
     /// What the caller can mend.
@@ -233,9 +238,9 @@ struct Sent {
     browser_secret: String,
 }
 
-/// The session's token, if somebody is signed in, and where the browser goes.
+/// What was opened, unless an account was linked, and where the browser goes.
 struct Arrived {
-    token: Option<Token>,
+    opened: Option<Opened>,
     return_to: String,
 }
 
@@ -286,12 +291,17 @@ async fn complete(
     let identity = Box::pin(identity).await?;
     let (limits, origin) = (operation.limits(), operation.origin().clone());
     let completed = linked_account::complete(&system, limits, claimed, identity, origin).await?;
-    let token = match completed {
-        Completed::SignedIn(token, viewer) => Some(admit(context, (token, viewer))),
+    let opened = match completed {
+        Completed::SignedIn(SignedIn::Open(token, viewer)) => {
+            Some(admit(context, (token, viewer)).into())
+        }
+        Completed::SignedIn(SignedIn::Challenged(challenge)) => {
+            Some(Opened::Challenged(challenge.into()))
+        }
         Completed::Linked => None,
     };
     context.append_http_header("set-cookie", cookie(operation.is_secure(), "", 0));
-    Ok(Arrived { token, return_to })
+    Ok(Arrived { opened, return_to })
 }
 
 /// The `Set-Cookie` that binds what was begun to a browser for so many seconds; none take it away.
@@ -327,14 +337,19 @@ impl From<Settled<Sent>> for BeginProviderPayload {
 
 impl From<Settled<Arrived>> for CompleteProviderSignInPayload {
     fn from(settled: Settled<Arrived>) -> Self {
-        let viewer = settled.value.is_some().then_some(Viewer);
         let arrived = settled
             .value
-            .map(|arrived| (arrived.token, arrived.return_to));
-        let (token, return_to) = arrived.unzip();
+            .map(|arrived| (arrived.opened, arrived.return_to));
+        let (opened, return_to) = arrived.unzip();
+        let (token, challenge) = match opened.flatten() {
+            Some(Opened::Session(token)) => (Some(token.reveal()), None),
+            Some(Opened::Challenged(challenge)) => (None, Some(challenge)),
+            None => (None, None),
+        };
         Self {
-            token: token.flatten().map(|token| token.reveal()),
-            viewer,
+            viewer: (return_to.is_some() && challenge.is_none()).then_some(Viewer),
+            token,
+            challenge,
             return_to,
             errors: settled.errors,
         }

@@ -15,7 +15,7 @@ mod link;
 mod sign_in;
 mod unlink;
 
-use entity::identity::linked_account;
+use entity::identity::{linked_account, provider_sign_in};
 use sea_orm::QueryOrder;
 
 pub use entity::identity::linked_account::{LinkedAccountId, Model as LinkedAccount};
@@ -24,13 +24,11 @@ pub use begin::{Begun, LIFETIME, begin_link, begin_sign_in};
 pub use claim::{Claimed, claim, return_to};
 pub use unlink::unlink;
 
+use super::sign_in::SignedIn;
 use crate::{
     Error, Limits, Result, System, Viewer,
-    scope::Origin,
-    secret::{
-        Token,
-        sealing::{Place, Sealing},
-    },
+    scope::{Origin, Own},
+    secret::sealing::{Place, Sealing},
 };
 
 /// Who somebody is, as a provider proved it.
@@ -57,8 +55,8 @@ pub struct Identity {
 
 /// What a completed sign-in came to.
 pub enum Completed {
-    /// Somebody is signed in: the session's token, and who holds it.
-    SignedIn(Token, Viewer),
+    /// Somebody is signed in, or has to give a second factor first.
+    SignedIn(SignedIn),
     /// The account that asked for it has a link more.
     Linked,
 }
@@ -80,8 +78,7 @@ pub async fn complete(
         Ok(Completed::Linked)
     } else {
         let signed_in = sign_in::sign_in(system, limits, claimed.provider, identity, origin);
-        let (token, viewer) = signed_in.await?;
-        Ok(Completed::SignedIn(token, viewer))
+        Ok(Completed::SignedIn(signed_in.await?))
     }
 }
 
@@ -93,6 +90,14 @@ pub async fn list(viewer: &Viewer) -> Result<Vec<LinkedAccount>> {
         .order_by_asc(linked_account::Column::CreatedAt)
         .order_by_asc(linked_account::Column::Id);
     own.all(select).await
+}
+
+/// Removes all of an account's, which is about to be forgotten.
+pub(crate) async fn forget(own: &Own) -> Result<()> {
+    own.delete(own.removal::<linked_account::Entity>()).await?;
+    own.delete(own.removal::<provider_sign_in::Entity>())
+        .await?;
+    Ok(())
 }
 
 /// The refresh token as it is kept: encrypted, or not at all where nobody gave a key.

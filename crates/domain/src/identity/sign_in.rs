@@ -14,7 +14,11 @@ use super::{
     },
     session, username,
 };
-use crate::{Code, Error, Limits, Result, System, Viewer, limit, scope::Origin, secret::Token};
+use crate::{
+    Code, Error, Limits, Result, System, Viewer, limit,
+    scope::{Origin, Own},
+    secret::Token,
+};
 
 /// What a person types.
 #[derive(Clone)]
@@ -106,17 +110,22 @@ pub async fn sign_in(
             .col_expr(user::Column::UpdatedAt, Expr::value(own.clock().now()));
         own.update(update).await?;
     }
-    let held = second_factor::held(&own).await?;
-    let signed_in = if held.is_empty() {
-        let (token, viewer) = session::open(&own, origin).await?;
-        account_log::done(&own, &viewer, Kind::SignedIn).await?;
-        SignedIn::Open(token, viewer)
-    } else {
-        let factors = held.into_iter().map(|factor| factor.kind).collect();
-        SignedIn::Challenged(challenge::issue(&own, factors).await?)
-    };
+    let signed_in = open(&own, origin).await?;
     own.commit().await?;
     Ok(signed_in)
+}
+
+/// Opens a session for who proved who they are, or says which second factor it takes, in a running change
+/// of a locked account.
+pub(super) async fn open(own: &Own, origin: Origin) -> Result<SignedIn> {
+    let held = second_factor::held(own).await?;
+    if !held.is_empty() {
+        let factors = held.into_iter().map(|factor| factor.kind).collect();
+        return Ok(SignedIn::Challenged(challenge::issue(own, factors).await?));
+    }
+    let (token, viewer) = session::open(own, origin).await?;
+    account_log::done(own, &viewer, Kind::SignedIn).await?;
+    Ok(SignedIn::Open(token, viewer))
 }
 
 async fn find(system: &System, login: &str) -> Result<Option<user::Model>> {

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     BuiltInRole, Change, ChangeKind, Code, Error, Result, Scope, System, Writer,
-    identity::{account_log, second_factor, session, user as accounts},
+    identity::{account_log, linked_account, second_factor, session, user as accounts},
     mail::{Kind, Mail},
     permission::{MembersDelete, OrganizationUpdate},
     scope::{Fresh, Own},
@@ -250,6 +250,7 @@ async fn anonymize(system: &System, user: user::Model, now: DateTime<Utc>) -> Re
         .await?;
     let own = transaction.of(user.id);
     second_factor::forget(&own).await?;
+    linked_account::forget(&own).await?;
     own.commit().await?;
     Ok(true)
 }

@@ -1,23 +1,25 @@
 //! Signing in, or up, with an account at a provider.
 
 use entity::identity::{linked_account, user};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
-use super::{Identity, LinkedAccount, LinkedAccountId, sealed};
+use super::{Identity, LinkedAccountId, sealed};
 use crate::{
-    Code, Error, Limits, Result, System, Viewer,
-    identity::{email, password, session, username},
+    Code, Error, Limits, Result, System,
+    identity::{
+        account_log::{self, Kind},
+        email, password, session,
+        sign_in::{self, SignedIn},
+        username,
+    },
     limit,
     mail::Locale,
-    scope::{Origin, SystemTransaction},
-    secret::Token,
+    scope::{Origin, Own, SystemTransaction},
     text,
 };
 
-/// Opens a session of the account that is linked to what the provider proved; where none is, of a new
-/// one, whose address the provider has proved.
+/// Opens a session of the account that is linked to what the provider proved, or says which second factor
+/// it takes; where none is linked, of a new one, whose address the provider has proved.
 ///
 /// # Errors
 /// A refusal of an address that is not proved, or is another account's. [`Error::Limited`] after too many
@@ -28,7 +30,7 @@ pub(super) async fn sign_in(
     provider: String,
     identity: Identity,
     origin: Origin,
-) -> Result<(Token, Viewer)> {
+) -> Result<SignedIn> {
     let transaction = system.begin(true).await?;
     let known = linked_account::Entity::find()
         .filter(linked_account::Column::Issuer.eq(&*identity.issuer))
@@ -36,7 +38,7 @@ pub(super) async fn sign_in(
         .one(&*transaction)
         .await?;
     if let Some(link) = known {
-        return enter(system, transaction, link, identity, origin).await;
+        return enter(transaction.of(link.user_id), link.id, identity, origin).await;
     }
     // Held up by nobody's counter.
     drop(transaction);
@@ -44,52 +46,48 @@ pub(super) async fn sign_in(
     limits.take_from(&limit::SIGN_UP, &origin).await?;
     let transaction = system.begin(true).await?;
     let user = make(system, &transaction, provider, identity, address).await?;
-    let signed_in = session::open(system, &transaction, user, None, origin).await?;
-    transaction.commit().await?;
-    Ok(signed_in)
+    let own = transaction.of(user);
+    let (token, viewer) = session::open(&own, origin).await?;
+    account_log::done(&own, &viewer, Kind::SignedUp).await?;
+    own.commit().await?;
+    Ok(SignedIn::Open(token, viewer))
 }
 
 /// Opens a session of the account behind a link.
 async fn enter(
-    system: &System,
-    transaction: SystemTransaction,
-    link: LinkedAccount,
+    own: Own,
+    link: LinkedAccountId,
     identity: Identity,
     origin: Origin,
-) -> Result<(Token, Viewer)> {
-    let account = user::Entity::find_by_id(link.user_id)
-        .lock(LockType::NoKeyUpdate)
-        .one(&*transaction)
-        .await?;
-    // Whoever unlinks it locks the account, too, and may have been faster.
-    let still = linked_account::Entity::find_by_id(link.id)
-        .one(&*transaction)
-        .await?;
-    let (Some(account), Some(_)) = (account, still) else {
-        return Err(Error::Unavailable("The account was just changed."));
-    };
-    if account.deleted_at.is_some() {
-        return Err(Error::refused(
+) -> Result<SignedIn> {
+    let account = session::account(&own).await;
+    account.map_err(|error| match error {
+        Error::Unauthenticated => Error::refused(
             Code::WrongState,
             "",
             "The account that this signs in to was closed.",
-        ));
+        ),
+        other => other,
+    })?;
+    let mut update = own
+        .change::<linked_account::Entity>()
+        .filter(linked_account::Column::Id.eq(link))
+        .col_expr(
+            linked_account::Column::LastUsedAt,
+            Expr::value(own.clock().now()),
+        );
+    if let Some(token) = sealed(own.sealing(), link, &identity)? {
+        update = update.col_expr(linked_account::Column::RefreshToken, Expr::value(token));
     }
-    let mut update = linked_account::ActiveModel {
-        id: Set(link.id),
-        last_used_at: Set(system.clock().now()),
-        ..Default::default()
-    };
-    if let Some(token) = sealed(system.sealing(), link.id, &identity)? {
-        update.refresh_token = Set(Some(token));
+    if let Some(email) = identity.email {
+        update = update.col_expr(linked_account::Column::Email, Expr::value(email));
     }
-    if identity.email.is_some() {
-        update.email = Set(identity.email);
+    // Whoever unlinks it locks the account, too, and may have been faster.
+    if own.update(update).await? != 1 {
+        return Err(Error::Unavailable("The account was just changed."));
     }
-    update.update(&*transaction).await?;
-    let organization = session::last_organization(&transaction, account.id).await?;
-    let signed_in = session::open(system, &transaction, account.id, organization, origin).await?;
-    transaction.commit().await?;
+    let signed_in = sign_in::open(&own, origin).await?;
+    own.commit().await?;
     Ok(signed_in)
 }
 
@@ -142,12 +140,15 @@ async fn make(
         first_name: Set(first_name(&identity, &address)),
         last_name: Set(name(identity.family_name.as_deref()).unwrap_or_default()),
         email: Set(address),
+        phone: Set(None),
+        avatar_url: Set(None),
         locale: Set(Locale::of(identity.locale.as_deref().unwrap_or_default())
             .as_str()
             .to_owned()),
         created_at: Set(now),
         updated_at: Set(now),
         deleted_at: Set(None),
+        purged_at: Set(None),
     };
     row.insert(&**transaction).await.map_err(faster)?;
     let id = LinkedAccountId::random();
