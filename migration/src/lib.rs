@@ -26,6 +26,7 @@ mod m20261122_000025_invitations;
 mod m20261122_000026_second_factors;
 mod m20261122_000027_second_factor_requirement;
 mod m20261122_000028_api_keys;
+mod m20261122_000030_schedules;
 mod m20261122_000034_profiles;
 mod m20261122_000035_erasure;
 mod m20261122_000036_account_events;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000026_second_factors::Migration),
             Box::new(m20261122_000027_second_factor_requirement::Migration),
             Box::new(m20261122_000028_api_keys::Migration),
+            Box::new(m20261122_000030_schedules::Migration),
             Box::new(m20261122_000034_profiles::Migration),
             Box::new(m20261122_000035_erasure::Migration),
             Box::new(m20261122_000036_account_events::Migration),

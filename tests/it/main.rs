@@ -14,6 +14,7 @@ mod harness;
 mod http;
 mod identity;
 mod imports;
+mod jobs;
 mod live;
 mod loyalty;
 mod mail;

@@ -10,7 +10,7 @@ use axum::{Router, extract::Request, middleware::Next, response::Response};
 use domain::{
     Clock, Database, Db, Error, Limits,
     identity::Passwords,
-    jobs::{Mailer, Worker},
+    jobs::{Mailer, Scheduler, Worker},
     live,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -77,6 +77,7 @@ impl Server {
         }
         if configuration.worker {
             tasks.spawn(Worker::new(&db).run(stop.clone()));
+            tasks.spawn(Scheduler::new(&db).run(stop.clone()));
         }
         let service = Service::new(
             &db,

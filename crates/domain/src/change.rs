@@ -88,6 +88,8 @@ kinds! {
     ApiKeyAdopted = "api_key.adopted",
     /// An API key works no more.
     ApiKeyRevoked = "api_key.revoked",
+    /// What nobody needs any more was removed.
+    RecordsPurged = "records.purged",
     /// Entries of the audit log whose time had come were removed.
     AuditPurged = "audit.purged",
     /// Whom entries of the audit log were about was taken out of them: their accounts are gone.

@@ -61,6 +61,10 @@ pub const GLOBAL: &[(&str, &str)] = &[
         "what is done to an account belongs to no organization",
     ),
     (
+        "schedules",
+        "what is done again and again is Rollcall's own work",
+    ),
+    (
         "account_tokens",
         "a mailed token is a person's, who need not be signed in",
     ),

@@ -67,6 +67,7 @@ const SYSTEM: &[(&str, &str)] = &[
         "note what an account was refused",
     ),
     ("crates/domain/src/jobs/mailer.rs", "send mails"),
+    ("crates/domain/src/jobs/schedule.rs", "do what is due"),
     ("crates/domain/src/jobs/worker.rs", "carry out a job"),
     (
         "crates/domain/src/live/follower.rs",

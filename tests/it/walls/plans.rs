@@ -42,7 +42,7 @@ const HOT: &[(&str, &str)] = &[
     ("memberships", "{ viewer { organizations { role organization { name } } sessions { id } } members(first: 50) { nodes { user { email } } } }"),
 ];
 /// Tables of a few rows here, which the planner rightly reads whole.
-const SMALL: &[&str] = &["roles", "jobs", "seaql_migrations"];
+const SMALL: &[&str] = &["roles", "jobs", "schedules", "seaql_migrations"];
 /// What SQLite scans of the statement's own: a list of ids, one row, the teams of one member.
 const OF_THE_STATEMENT: &[&str] = &[
     "json_each",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::{
     Clock, Database,
-    jobs::{Mailer, Worker},
+    jobs::{Mailer, Scheduler, Worker},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,7 @@ pub async fn worker(configuration: &Configuration) -> Result<(), StartError> {
     let db = server::open(configuration, Clock::system()).await?;
     let stopping = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(&db).run(stopping.clone()));
+    let scheduler = tokio::spawn(Scheduler::new(&db).run(stopping.clone()));
     let mailer = match &configuration.mail {
         // Kept in this process's memory, where nobody would see them.
         None | Some(mail::Settings::Outbox) => None,
@@ -65,6 +66,7 @@ pub async fn worker(configuration: &Configuration) -> Result<(), StartError> {
     tracing::info!("worker.stopping");
     stopping.cancel();
     worker.await?;
+    scheduler.await?;
     if let Some(mailer) = mailer {
         mailer.await?;
     }

@@ -10,7 +10,8 @@ use entity::{
     jobs::mail,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Set,
     sea_query::{Expr, LockType},
 };
 use uuid::Uuid;
@@ -19,7 +20,7 @@ pub(super) use entity::identity::account_token::Purpose;
 
 use crate::{
     Code, Error, Result, System,
-    mail::{Kind, Mail},
+    mail::{Kind, Mail, UNSENT},
     scope::{Own, SystemTransaction},
     secret::Token,
 };
@@ -136,6 +137,31 @@ pub(crate) async fn mint_reset(
     row.insert(&*transaction).await?;
     transaction.commit().await?;
     Ok(Some((user, token)))
+}
+
+/// Removes up to `size` tokens that were used, or are too old, and gives how many. One whose mail still
+/// waits is not made yet, and does not grow old before the mail does.
+pub(crate) async fn purge(system: &System, size: u64) -> Result<u64> {
+    let now = system.clock().now();
+    let mailed = Condition::all()
+        .add(Column::TokenHash.is_not_null())
+        .add(Column::ExpiresAt.lte(now));
+    let over = Condition::any()
+        .add(Column::UsedAt.is_not_null())
+        .add(mailed)
+        .add(Column::ExpiresAt.lte(now - UNSENT));
+    let over = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(over)
+        .limit(size);
+    let transaction = system.begin(true).await?;
+    let removed = Entity::delete_many()
+        .filter(Column::Id.in_subquery(over.into_query()))
+        .exec(&*transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(removed.rows_affected)
 }
 
 /// What is true of the row that `token` opens for this purpose at this time, and of no other.

@@ -6,7 +6,8 @@ use entity::{
     organizations::{member, organization::OrganizationId},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    UpdateMany,
     sea_query::{Expr, LockType},
 };
 
@@ -167,14 +168,8 @@ pub async fn activate(viewer: &Viewer, organization: OrganizationId) -> Result<(
             "You belong to no such organization.",
         ));
     }
-    let update = own
-        .change::<session::Entity>()
-        .col_expr(
-            session::Column::ActiveOrganizationId,
-            Expr::value(organization.uuid()),
-        )
-        .filter(session::Column::Id.eq(viewer.session().uuid()));
-    own.update(update).await?;
+    own.update(acting_in(&own, viewer.session, organization))
+        .await?;
     own.commit().await
 }
 
@@ -301,6 +296,63 @@ async fn last_organization(own: &Own) -> Result<Option<OrganizationId>> {
         .limit(1);
     let newest = own.all(newest).await?.pop();
     Ok(newest.and_then(|session| session.active_organization_id))
+}
+
+/// Removes up to `size` sessions that have ended, or were idle for too long, and gives how many.
+pub(crate) async fn purge(system: &System, size: u64) -> Result<u64> {
+    let now = system.clock().now();
+    let ended = Condition::any()
+        .add(session::Column::ExpiresAt.lte(now))
+        .add(session::Column::LastUsedAt.lte(now - IDLE));
+    let ended = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        // Whoever was idle for so long began before: the part of the index where that may be.
+        .filter(session::Column::ExpiresAt.lte(now + ABSOLUTE - IDLE))
+        .filter(ended)
+        .limit(size);
+    let transaction = system.begin(true).await?;
+    let removed = session::Entity::delete_many()
+        .filter(session::Column::Id.in_subquery(ended.into_query()))
+        .exec(&*transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(removed.rows_affected)
+}
+
+/// Has a new session, none before which says where the person was last, act in the organization that
+/// they have belonged to for longest, if there is one.
+pub(super) async fn begin_somewhere(viewer: Viewer) -> Result<Viewer> {
+    if viewer.organization.is_some() {
+        return Ok(viewer);
+    }
+    let own = viewer.begin(true).await?;
+    let memberships = own
+        .find::<member::Entity>()
+        .order_by_asc(member::Column::CreatedAt)
+        .order_by_asc(member::Column::Id)
+        .limit(1);
+    let Some(member) = own.all(memberships).await?.pop() else {
+        return Ok(viewer);
+    };
+    let organization = member.organization_id;
+    own.update(acting_in(&own, viewer.session, organization))
+        .await?;
+    own.commit().await?;
+    Ok(viewer.acting_in(organization))
+}
+
+fn acting_in(
+    own: &Own,
+    session: SessionId,
+    organization: OrganizationId,
+) -> UpdateMany<session::Entity> {
+    own.change::<session::Entity>()
+        .col_expr(
+            session::Column::ActiveOrganizationId,
+            Expr::value(organization.uuid()),
+        )
+        .filter(session::Column::Id.eq(session.uuid()))
 }
 
 async fn is_open(own: &Own, viewer: &Viewer) -> Result<bool> {

@@ -37,8 +37,8 @@ pub enum SignedIn {
     Challenged(Challenge),
 }
 
-/// Opens a session for whoever knows the password, in the organization they used last; or says which
-/// second factor it takes, where the account has any.
+/// Opens a session for whoever knows the password, in the organization they used last, or have belonged to
+/// for longest; or says which second factor it takes, where the account has any.
 ///
 /// From the third wrong password in a row for a login on, the answer takes longer and longer, whether or
 /// not there is such an account. It is never locked: nobody can lock somebody else out.
@@ -112,7 +112,7 @@ pub async fn sign_in(
     }
     let signed_in = open(&own, origin).await?;
     own.commit().await?;
-    Ok(signed_in)
+    begun(signed_in).await
 }
 
 /// Opens a session for who proved who they are, or says which second factor it takes, in a running change
@@ -126,6 +126,16 @@ pub(super) async fn open(own: &Own, origin: Origin) -> Result<SignedIn> {
     let (token, viewer) = session::open(own, origin).await?;
     account_log::done(own, &viewer, Kind::SignedIn).await?;
     Ok(SignedIn::Open(token, viewer))
+}
+
+/// What a sign-in came to, once that is committed: whoever acted nowhere before acts somewhere.
+pub(super) async fn begun(signed_in: SignedIn) -> Result<SignedIn> {
+    Ok(match signed_in {
+        SignedIn::Open(token, viewer) => {
+            SignedIn::Open(token, session::begin_somewhere(viewer).await?)
+        }
+        SignedIn::Challenged(challenge) => SignedIn::Challenged(challenge),
+    })
 }
 
 async fn find(system: &System, login: &str) -> Result<Option<user::Model>> {

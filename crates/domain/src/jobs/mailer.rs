@@ -8,14 +8,17 @@ use entity::{
     jobs::mail,
 };
 use futures_util::future::join_all;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Set,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::worker::{AT_LEAST_EVERY, enqueued};
 use crate::{
     Db, Error, Result, System,
     identity::account_token,
-    mail::{Kind, Locale, Message, Parts},
+    mail::{Kind, Locale, Message, Parts, UNSENT},
     organizations::acceptance,
     secret::Token,
 };
@@ -37,6 +40,8 @@ const PAUSES: [TimeDelta; 8] = [
     TimeDelta::hours(6),
     TimeDelta::hours(12),
 ];
+/// A mail that was sent is kept for so long.
+const SENT: TimeDelta = TimeDelta::days(30);
 /// How often it is tried.
 const TRIES: i32 = 9;
 
@@ -229,6 +234,29 @@ async fn settle(system: &System, mail: mail::Model, outcome: Outcome) -> Result<
     let transaction = system.begin(true).await?;
     update.update(&*transaction).await?;
     transaction.commit().await
+}
+
+/// Removes up to `size` mails that were sent long ago, or will not be any more, and gives how many.
+pub(super) async fn purge(system: &System, size: u64) -> Result<u64> {
+    let now = system.clock().now();
+    let unsent = Condition::all()
+        .add(mail::Column::SentAt.is_null())
+        .add(mail::Column::CreatedAt.lte(now - UNSENT));
+    let over = Condition::any()
+        .add(mail::Column::SentAt.lte(now - SENT))
+        .add(unsent);
+    let over = mail::Entity::find()
+        .select_only()
+        .column(mail::Column::Id)
+        .filter(over)
+        .limit(size);
+    let transaction = system.begin(true).await?;
+    let removed = mail::Entity::delete_many()
+        .filter(mail::Column::Id.in_subquery(over.into_query()))
+        .exec(&*transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(removed.rows_affected)
 }
 
 fn count(kind: String, result: &'static str) {

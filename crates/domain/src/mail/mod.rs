@@ -6,12 +6,16 @@ mod locale;
 mod message;
 mod words;
 
+use chrono::TimeDelta;
 use entity::identity::user::UserId;
 use serde_json::{Map, Value};
 
 pub use locale::Locale;
 pub(crate) use message::Parts;
 pub use message::{Message, escape};
+
+/// A mail that could not be sent for so long is not sent any more.
+pub(crate) const UNSENT: TimeDelta = TimeDelta::days(90);
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {

@@ -21,6 +21,8 @@ use crate::{
 
 /// An invitation can be accepted for this long.
 pub const LIFETIME: TimeDelta = TimeDelta::days(7);
+/// It is kept for so long after that.
+const KEPT: TimeDelta = TimeDelta::days(90);
 /// The words of a mail that say which invitation its token opens.
 pub(super) const ROW: [&str; 2] = ["organizationId", "invitationId"];
 
@@ -152,6 +154,27 @@ pub async fn revoke(writer: Writer<InvitationsDelete>, id: InvitationId) -> Resu
         .commit(Change::new(ChangeKind::InvitationRevoked, id))
         .await?;
     Ok(invitation)
+}
+
+/// Removes up to `size` invitations that nobody could accept for a long time, whatever became of them, and
+/// gives how many.
+pub(crate) async fn purge(writer: Writer<InvitationsDelete>, size: u64) -> Result<u64> {
+    let before = writer.scope().clock().now() - KEPT;
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let removed = writer
+        .execute(
+            "DELETE FROM invitations WHERE organization_id = $1 AND id IN (
+                 SELECT id FROM invitations WHERE organization_id = $1 AND created_at <= $2 AND expires_at <= $2 LIMIT $3)",
+            vec![before.into(), size.into()],
+        )
+        .await?;
+    if removed > 0 {
+        let organization = writer.scope().organization();
+        let change = Change::new(ChangeKind::RecordsPurged, organization)
+            .with(json!({ "invitations": removed, "before": before }));
+        writer.commit(change).await?;
+    }
+    Ok(removed)
 }
 
 /// Counts a mail to a checked address, of this organization alone: none learns how often others asked.

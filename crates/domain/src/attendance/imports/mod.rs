@@ -14,6 +14,7 @@
 pub mod commit;
 pub mod import;
 pub mod plan;
+pub mod retention;
 
 mod attended;
 mod file;

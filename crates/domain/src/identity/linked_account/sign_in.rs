@@ -88,7 +88,7 @@ async fn enter(
     }
     let signed_in = sign_in::open(&own, origin).await?;
     own.commit().await?;
-    Ok(signed_in)
+    sign_in::begun(signed_in).await
 }
 
 /// The address of who is to get an account, which the provider must have proved.

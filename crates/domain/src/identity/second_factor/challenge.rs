@@ -99,10 +99,10 @@ pub async fn complete(
     if own.update(used).await? != 1 {
         return Err(invalid());
     }
-    let signed_in = session::open_with_second_factor(&own, origin).await?;
-    account_log::done(&own, &signed_in.1, Kind::SignedIn).await?;
+    let (token, viewer) = session::open_with_second_factor(&own, origin).await?;
+    account_log::done(&own, &viewer, Kind::SignedIn).await?;
     own.commit().await?;
-    Ok(signed_in)
+    Ok((token, session::begin_somewhere(viewer).await?))
 }
 
 /// One answer for every token that nothing waits under.
