@@ -20,6 +20,7 @@ mod loyalty;
 mod mail;
 mod organizations;
 mod patrons;
+mod played;
 mod races;
 mod smoke;
 mod walls;

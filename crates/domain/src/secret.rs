@@ -199,7 +199,7 @@ mod tests {
         #[test]
         fn what_is_no_key_is_none(text in ".{0,80}") {
             prop_assert!(Key::parse(&text).is_none());
-            let prefixed = format!("rck_{}", text);
+            let prefixed = format!("rck_{text}");
             prop_assert!(Key::parse(&prefixed).is_none());
         }
     }

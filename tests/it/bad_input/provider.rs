@@ -19,9 +19,9 @@ pub async fn samples(app: &App, owner: &Client) -> Vec<Sample> {
     let begun = client.done("beginProviderSignIn", selection, input).await;
     let url = begun["authorizationUrl"].as_str().expect("a URL");
     let sent = |name| parameter(url, name).expect(name);
-    let begin = json!({ "provider": "sample", "returnTo": "/there" });
+    let input = json!({ "provider": "sample", "returnTo": "/there" });
     vec![
-        ("beginProviderSignIn", Some(begin.clone())),
+        ("beginProviderSignIn", Some(input.clone())),
         (
             "completeProviderSignIn",
             Some(json!({
@@ -30,7 +30,7 @@ pub async fn samples(app: &App, owner: &Client) -> Vec<Sample> {
             })),
         ),
         ("unlinkAccount", Some(json!({ "linkedAccountId": linked }))),
-        ("beginProviderLink", Some(begin)),
+        ("beginProviderLink", Some(input)),
     ]
 }
 

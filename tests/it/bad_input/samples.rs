@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{access, provider};
-use crate::harness::{Answer, App, Client, authenticator::STEP, evening::at, people::PASSWORD};
+use crate::harness::{
+    Answer, App, Client,
+    authenticator::{Authenticator, STEP},
+    evening::at,
+    people::PASSWORD,
+};
 
 /// A mutation and its input; none where it takes none.
 pub type Sample = (&'static str, Option<Value>);
@@ -176,41 +182,7 @@ impl World {
         samples.extend(by_mail(app, &owner, &login).await);
         let begun = owner.begin_totp().await;
         let now = app.clock.now();
-        samples.extend([
-            ("beginTotp", None),
-            (
-                "confirmTotp",
-                Some(json!({ "code": begun.code(now - STEP) })),
-            ),
-            (
-                "confirmSecondFactor",
-                Some(json!({ "code": begun.code(now), "recoveryCode": null })),
-            ),
-            // Then comes the end of a sign-in, as `next_sample` says.
-            (
-                "requireSecondFactor",
-                Some(
-                    json!({ "everybody": false, "roles": ["checkin"], "permissions": ["audit:read"] }),
-                ),
-            ),
-            ("regenerateRecoveryCodes", None),
-            ("disableTotp", None),
-            ("confirmPassword", Some(json!({ "password": PASSWORD }))),
-            (
-                "changePassword",
-                Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
-            ),
-            ("revokeOtherSessions", None),
-            (
-                "updateProfile",
-                Some(json!({
-                    "firstName": "Ada", "lastName": "L", "phone": "+43 1 2345", "avatarUrl": "https://example.org/me.png", "locale": "DE",
-                })),
-            ),
-            ("changeUsername", Some(json!({ "username": "renamed" }))),
-            ("deleteAccount", None),
-            ("signOut", None),
-        ]);
+        samples.extend(of_an_account(&begun, now));
         Self {
             owner,
             foreign,
@@ -258,6 +230,42 @@ impl World {
             _ => None,
         }
     }
+}
+
+/// What a person does with their own account, up to its end; `app` is an authenticator app of theirs.
+fn of_an_account(app: &Authenticator, now: DateTime<Utc>) -> Vec<Sample> {
+    vec![
+        ("beginTotp", None),
+        ("confirmTotp", Some(json!({ "code": app.code(now - STEP) }))),
+        (
+            "confirmSecondFactor",
+            Some(json!({ "code": app.code(now), "recoveryCode": null })),
+        ),
+        // Then comes the end of a sign-in, as `next_sample` says.
+        (
+            "requireSecondFactor",
+            Some(
+                json!({ "everybody": false, "roles": ["checkin"], "permissions": ["audit:read"] }),
+            ),
+        ),
+        ("regenerateRecoveryCodes", None),
+        ("disableTotp", None),
+        ("confirmPassword", Some(json!({ "password": PASSWORD }))),
+        (
+            "changePassword",
+            Some(json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD })),
+        ),
+        ("revokeOtherSessions", None),
+        (
+            "updateProfile",
+            Some(json!({
+                "firstName": "Ada", "lastName": "L", "phone": "+43 1 2345", "avatarUrl": "https://example.org/me.png", "locale": "DE",
+            })),
+        ),
+        ("changeUsername", Some(json!({ "username": "renamed" }))),
+        ("deleteAccount", None),
+        ("signOut", None),
+    ]
 }
 
 /// What takes a token that was mailed: to the owner, and to somebody who is signed out by it.

@@ -16,15 +16,12 @@ pub struct Authenticator(Vec<u8>);
 impl Authenticator {
     /// One that was told this secret.
     pub fn told(base32: &str) -> Self {
-        let mut bits = String::new();
-        for letter in base32.bytes() {
-            let value = match letter {
-                b'A'..=b'Z' => letter - b'A',
-                b'2'..=b'7' => letter - b'2' + 26,
-                _ => panic!("{base32} is not base 32"),
-            };
-            bits += &format!("{value:05b}");
-        }
+        let bits = |letter: u8| match letter {
+            b'A'..=b'Z' => format!("{:05b}", letter - b'A'),
+            b'2'..=b'7' => format!("{:05b}", letter - b'2' + 26),
+            _ => panic!("{base32} is not base 32"),
+        };
+        let bits: String = base32.bytes().map(bits).collect();
         let bytes = bits.as_bytes().chunks_exact(8);
         let byte = |bits: &[u8]| {
             let bits = std::str::from_utf8(bits).expect("digits");

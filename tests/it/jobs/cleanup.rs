@@ -60,10 +60,10 @@ async fn put_rows(app: &App, now: DateTime<Utc>) {
         } else {
             "NULL".to_owned()
         };
-        let used = if used { at(now) } else { "NULL".to_owned() };
+        let used_at = if used { at(now) } else { "NULL".to_owned() };
         statements.push(format!(
             "INSERT INTO account_tokens (id, user_id, purpose, address, token_hash, created_at, expires_at, used_at)
-             VALUES ({id}, (SELECT id FROM users ORDER BY email LIMIT 1 OFFSET {place}), 'reset_password', '{label}', {hash}, {}, {}, {used})",
+             VALUES ({id}, (SELECT id FROM users ORDER BY email LIMIT 1 OFFSET {place}), 'reset_password', '{label}', {hash}, {}, {}, {used_at})",
             at(now - DAY * 100), at(expires),
         ));
     }

@@ -67,7 +67,7 @@ async fn streams_of_another_instance_end_too() {
         let beside = app.beside(&variables).await;
         let other = format!("http://{}", beside.address());
         hears_sessions_end(&app, &other).await;
-        for_each_ending(&app, &[other.clone()]).await;
+        for_each_ending(&app, std::slice::from_ref(&other)).await;
         hears_keys_end(&app, &other).await;
         beside.stop().await;
         app.stop().await;

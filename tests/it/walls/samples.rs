@@ -110,8 +110,9 @@ impl Sampler<'_> {
                 json!(crate::harness::people::PASSWORD)
             }
             // Where nobody asked for one, a token that is none.
-            (_, "token") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
-            (_, "challenge") => json!(self.ids.get(&'!').map_or("sample", String::as_str)),
+            (_, "token" | "challenge") => {
+                json!(self.ids.get(&'!').map_or("sample", String::as_str))
+            }
             (_, "provider") => json!("sample"),
             (_, "returnTo") => json!("/sample"),
             (_, "iss") => json!(crate::harness::provider::liar("sample")),

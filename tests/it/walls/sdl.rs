@@ -267,7 +267,7 @@ fn arguments(field: &Field) -> String {
         .iter()
         .filter_map(|input| match input.name.as_str() {
             "first" => Some("first: 2"),
-            "after" | "before" | "last" => None,
+            "after" | "before" | "last" | "filter" => None,
             "permission" => Some("permission: \"events:read\""),
             name => panic!("the argument {name} of {} has no sample", field.name),
         })

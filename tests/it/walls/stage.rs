@@ -238,11 +238,11 @@ impl Stage {
                 let selection = "authorizationUrl browserSecret";
                 let begun = caller.done("beginProviderSignIn", selection, input).await;
                 let url = text(&begun["authorizationUrl"]);
-                let sent = |name| parameter(&url, name).expect(name);
-                set('s', sent("state"));
+                let given = |name| parameter(&url, name).expect(name);
+                set('s', given("state"));
                 set(
                     'c',
-                    code("truth", &sent("nonce"), &format!("sample-{}", next())),
+                    code("truth", &given("nonce"), &format!("sample-{}", next())),
                 );
                 set('b', text(&begun["browserSecret"]));
             }

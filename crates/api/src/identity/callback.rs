@@ -75,13 +75,14 @@ async fn complete(service: Service, credential: Credential, input: Value) -> Res
     let error = response.errors.first().map(|error| error.message.clone());
     let data = response.data.into_json().unwrap_or_default();
     let payload = &data["completeProviderSignIn"];
-    let mut answer = match payload["returnTo"].as_str() {
-        // What is left to give, the page asks for: see `completeSignIn`.
-        Some(return_to) => match payload["challenge"]["token"].as_str() {
-            Some(challenge) => see_other(&format!("{return_to}#second-factor={challenge}")),
-            None => see_other(return_to),
-        },
-        None => {
+    // What is left to give, the page asks for: see `completeSignIn`.
+    let challenge = payload["challenge"]["token"].as_str();
+    let mut answer = match (payload["returnTo"].as_str(), challenge) {
+        (Some(return_to), Some(challenge)) => {
+            see_other(&format!("{return_to}#second-factor={challenge}"))
+        }
+        (Some(return_to), None) => see_other(return_to),
+        (None, _) => {
             let refused = payload["errors"][0]["message"].as_str();
             sorry(refused.or(error.as_deref()).unwrap_or("Begin again."))
         }

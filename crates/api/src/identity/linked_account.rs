@@ -281,7 +281,7 @@ async fn complete(
     }
     // Nothing is used up while the provider cannot be asked.
     let metadata = provider.metadata().await?;
-    provider.check_issuer(&metadata, input.iss.as_deref())?;
+    provider::check_issuer(&metadata, input.iss.as_deref())?;
     let (system, viewer) = (operation.system(), operation.viewer());
     let claimed: Claimed =
         linked_account::claim(&system, provider.id(), &input.state, browser, viewer).await?;

@@ -10,6 +10,7 @@
 //! filter, a [`Writer`] is the transaction and ends only with a [`crate::Change`]. On PostgreSQL
 //! the transaction is also bound to the tenant, and row-level security holds the same wall again.
 
+mod author;
 mod bearer;
 pub mod chain;
 mod claim;
@@ -37,15 +38,11 @@ use std::{
     },
 };
 
-use entity::{
-    TenantOwned,
-    events::event::EventId,
-    identity::{session::SessionId, user::UserId},
-    organizations::{api_key::ApiKeyId, organization::OrganizationId},
-};
+use entity::{TenantOwned, events::event::EventId, organizations::organization::OrganizationId};
 use sea_orm::{ColumnTrait, ConnectionTrait, Statement, sea_query::SimpleExpr};
 use tokio::sync::Mutex;
 
+pub use author::{Actor, Author, Origin};
 pub use bearer::Bearer;
 pub use claim::Claim;
 pub use database::{Committed, Database, Db};
@@ -62,75 +59,6 @@ pub(crate) use standing::roles as roles_of;
 use crate::{Code, Error, Grant, Permission, Permissions, Result, secret::sealing::Sealing};
 use database::Binding;
 use transaction::Transaction;
-
-/// Who acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A signed-in person.
-    User {
-        /// Who.
-        user: UserId,
-        /// Through which session.
-        session: SessionId,
-    },
-    /// A machine, by an API key.
-    Key {
-        /// Which.
-        key: ApiKeyId,
-    },
-    /// Rollcall itself.
-    System,
-}
-
-impl Actor {
-    /// The person, if it is one.
-    #[must_use]
-    pub fn user(self) -> Option<UserId> {
-        match self {
-            Self::User { user, .. } => Some(user),
-            Self::Key { .. } | Self::System => None,
-        }
-    }
-
-    /// The API key, if it is one.
-    #[must_use]
-    pub fn key(self) -> Option<ApiKeyId> {
-        match self {
-            Self::Key { key } => Some(key),
-            Self::User { .. } | Self::System => None,
-        }
-    }
-}
-
-/// Where a request came from, for the audit log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Network address.
-    pub address: Option<String>,
-    /// The client's own name, cut to 255 characters.
-    pub user_agent: Option<String>,
-}
-
-/// Who does something, and from where.
-#[derive(Clone, Debug)]
-pub struct Author {
-    actor: Actor,
-    origin: Arc<Origin>,
-}
-
-impl Author {
-    /// The person, if it is one.
-    #[must_use]
-    pub fn user(&self) -> Option<UserId> {
-        self.actor.user()
-    }
-
-    /// Who.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        self.actor
-    }
-}
 
 /// One organization, an actor, and what the actor may do there. It has no query methods: ask it
 /// for a [`Reader`] or a [`Writer`].

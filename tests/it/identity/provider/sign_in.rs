@@ -163,10 +163,10 @@ async fn a_provider_that_is_away_signs_nobody_in(app: App) {
     // It does not keep an instance from starting, either.
     let mut one = ProviderServer::away();
     let app = with(app, &[("one", &one.issuer())]).await;
-    let begin = json!({ "provider": "one" });
+    let which = json!({ "provider": "one" });
     let client = app.anonymous();
     assert_eq!(
-        client.denied("beginProviderSignIn", begin.clone()).await,
+        client.denied("beginProviderSignIn", which.clone()).await,
         "UNAVAILABLE"
     );
     let rows = "SELECT count(*) FROM provider_sign_ins";
@@ -176,7 +176,7 @@ async fn a_provider_that_is_away_signs_nobody_in(app: App) {
         let begun = loop {
             let selection = "authorizationUrl browserSecret";
             let answer = client
-                .mutate("beginProviderSignIn", selection, begin.clone())
+                .mutate("beginProviderSignIn", selection, which.clone())
                 .await;
             if answer.codes().is_empty() {
                 break Begun::sign_in(&app, "one").await;
@@ -259,10 +259,10 @@ async fn beginning_and_signing_up_are_limited(app: App) {
     for _ in 0..10 {
         begun.push(Begun::sign_in(&app, "sample").await);
     }
-    let begin = json!({ "provider": "sample" });
+    let which = json!({ "provider": "sample" });
     let client = app.anonymous();
     assert_eq!(
-        client.denied("beginProviderSignIn", begin).await,
+        client.denied("beginProviderSignIn", which).await,
         "RATE_LIMITED"
     );
     let mut begun = begun.into_iter();

@@ -54,26 +54,26 @@ macro_rules! told {
     };
 }
 
-impl Provider {
-    /// Whether an answer that came by the browser is this provider's (RFC 9207): one that was mixed up with
-    /// another's says so, where the provider says anything.
-    ///
-    /// # Errors
-    /// A refusal when it is not.
-    pub fn check_issuer(&self, metadata: &Metadata, said: Option<&str>) -> Result<()> {
-        let extra = metadata.additional_metadata();
-        let is_said = extra.authorization_response_iss_parameter_supported == Some(true);
-        match said {
-            Some(said) if said == metadata.issuer().as_str() => Ok(()),
-            None if !is_said => Ok(()),
-            _ => Err(Error::refused(
-                Code::Invalid,
-                "iss",
-                "This answer is of another provider. Begin again.",
-            )),
-        }
+/// Whether an answer that came by the browser is of the provider that this says (RFC 9207): one that was mixed up with
+/// another's says so, where the provider says anything.
+///
+/// # Errors
+/// A refusal when it is not.
+pub fn check_issuer(metadata: &Metadata, said: Option<&str>) -> Result<()> {
+    let extra = metadata.additional_metadata();
+    let is_said = extra.authorization_response_iss_parameter_supported == Some(true);
+    match said {
+        Some(said) if said == metadata.issuer().as_str() => Ok(()),
+        None if !is_said => Ok(()),
+        _ => Err(Error::refused(
+            Code::Invalid,
+            "iss",
+            "This answer is of another provider. Begin again.",
+        )),
     }
+}
 
+impl Provider {
     /// Who the provider says it is, for a code that its browser brought back.
     ///
     /// # Errors

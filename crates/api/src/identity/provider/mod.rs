@@ -20,6 +20,7 @@ use openidconnect::{
 };
 
 pub use discovery::Metadata;
+pub use exchange::check_issuer;
 pub use settings::{Settings, parse};
 
 use discovery::Discovery;
