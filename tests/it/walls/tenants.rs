@@ -41,6 +41,12 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "beginProviderSignIn",
     "beginProviderLink",
     "completeProviderSignIn",
+    "beginTotp",
+    "confirmTotp",
+    "disableTotp",
+    "regenerateRecoveryCodes",
+    "completeSignIn",
+    "confirmSecondFactor",
     "createOrganization",
 ];
 

@@ -10,6 +10,9 @@ use crate::{
     scope::Fresh,
 };
 
+/// Roles, and permissions, that one requirement names at most.
+const MOST: usize = 100;
+
 /// What is wanted, as somebody says it: it replaces what was wanted before.
 #[derive(Clone, Debug, Default)]
 pub struct NewRequirement {
@@ -40,6 +43,18 @@ pub async fn require(
 ) -> Result<Organization> {
     fresh.viewer().require_second_factor()?;
     let mut problems = Vec::new();
+    for (field, given) in [("roles", &input.roles), ("permissions", &input.permissions)] {
+        if given.len() > MOST {
+            problems.push(Problem::new(
+                Code::TooLong,
+                field,
+                "This is too much. Name each once, and at most 100.",
+            ));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
     let mut roles = input.roles;
     roles.sort_unstable();
     roles.dedup();
