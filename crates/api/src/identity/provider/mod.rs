@@ -139,7 +139,13 @@ impl Providers {
         // The fragment is where what comes back is put.
         let is_bare =
             url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-        if is_ours && is_bare && origin.is_tuple() && url.as_str().len() <= LONGEST {
+        // `blob:https://...` has the origin of what follows, and no host.
+        if is_ours
+            && is_bare
+            && url.has_host()
+            && origin.is_tuple()
+            && url.as_str().len() <= LONGEST
+        {
             Ok(url.into())
         } else {
             Err(refused())
